@@ -1,0 +1,101 @@
+//! Aggregates of `summarize`.
+
+use super::{Expr, Predicate, Type};
+use crate::span::Origins;
+
+/// One aggregate over the rows of a group.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Aggregate {
+    /// Which aggregate.
+    pub function: AggregateFunction,
+    /// Its arguments: the aggregated expression first, then parameters. `arg_max(t, *)` lists every column.
+    pub arguments: Vec<Expr>,
+    /// Only rows on which this is true count: the condition of `countif`, `dcountif`, ….
+    pub filter: Option<Predicate>,
+    /// Leaves of its own: the function's name.
+    pub origins: Origins,
+}
+
+macro_rules! aggregates {
+    ($($(#[$doc:meta])* $variant:ident $name:literal)*) => {
+        /// The aggregates, by KQL name. The `…if` forms are the same function with a filter.
+        ///
+        /// <https://learn.microsoft.com/kusto/query/aggregation-functions>
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub enum AggregateFunction { $($(#[$doc])* $variant,)* }
+
+        impl AggregateFunction {
+            /// Every aggregate.
+            pub const ALL: &[AggregateFunction] = &[$(AggregateFunction::$variant,)*];
+
+            /// KQL's name.
+            pub fn name(self) -> &'static str {
+                match self { $(AggregateFunction::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+aggregates! {
+    /// The row with the greatest value; its columns.
+    ArgMax "arg_max"
+    /// The row with the least value; its columns.
+    ArgMin "arg_min"
+    /// The mean of the non-null values.
+    Avg "avg"
+    /// The number of rows.
+    Count "count"
+    /// The number of distinct values, exact.
+    CountDistinct "count_distinct"
+    /// The number of distinct values: an estimate in general, exact for small sets.
+    DCount "dcount"
+    /// All values as a dynamic array, in no order.
+    MakeList "make_list"
+    /// The distinct values as a dynamic array, in no order.
+    MakeSet "make_set"
+    /// The greatest value.
+    Max "max"
+    /// The least value.
+    Min "min"
+    /// The value below which a share of the rows lies: an estimate.
+    Percentile "percentile"
+    /// The sample standard deviation.
+    StDev "stdev"
+    /// The sum.
+    Sum "sum"
+    /// Any value.
+    TakeAny "take_any"
+    /// The sample variance.
+    Variance "variance"
+}
+
+impl AggregateFunction {
+    /// Whether KQL's own answer is an estimate.
+    pub fn is_estimate(self) -> bool {
+        matches!(self, AggregateFunction::DCount | AggregateFunction::Percentile)
+    }
+
+    /// The type of the answer over an argument of type `argument`.
+    pub fn result_type(self, argument: Type) -> Type {
+        match self {
+            AggregateFunction::Count | AggregateFunction::CountDistinct | AggregateFunction::DCount => Type::Long,
+            AggregateFunction::MakeList | AggregateFunction::MakeSet => Type::Dynamic,
+            AggregateFunction::StDev | AggregateFunction::Variance => Type::Real,
+            AggregateFunction::Avg => match argument {
+                Type::TimeSpan | Type::DateTime | Type::Decimal => argument,
+                _ => Type::Real,
+            },
+            AggregateFunction::Sum => match argument {
+                Type::Int => Type::Long,
+                Type::Unknown | Type::Dynamic => Type::Real,
+                other => other,
+            },
+            AggregateFunction::ArgMax
+            | AggregateFunction::ArgMin
+            | AggregateFunction::Max
+            | AggregateFunction::Min
+            | AggregateFunction::Percentile
+            | AggregateFunction::TakeAny => argument,
+        }
+    }
+}

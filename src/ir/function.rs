@@ -1,0 +1,213 @@
+//! The registry of scalar functions that have a meaning here, one line each.
+//!
+//! A function that is not listed is carried as [`super::ExprKind::Opaque`]. Functions that are tests (`isempty`,
+//! `ipv4_is_private`, …), that are constants of the run (`now`, `ago`) or that name columns (`column_ifexists`)
+//! are not here: lowering gives them their own nodes.
+
+use super::Type;
+
+/// How the type of an answer follows from those of the arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ResultType {
+    /// Always this type.
+    Is(Type),
+    /// The type of the argument at this index.
+    Like(usize),
+    /// The common type of the arguments from this index on (every second one from there for `case`).
+    Common(usize),
+}
+
+macro_rules! functions {
+    ($($variant:ident $name:literal $(| $synonym:literal)* ($least:literal ..= $most:literal) -> $result:expr;)*) => {
+        /// A scalar function, by KQL name. Each one's page is
+        /// <https://learn.microsoft.com/kusto/query/scalar-functions>.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[allow(missing_docs, reason = "each variant's meaning is the page of its name, and its function in `eval`")]
+        pub enum Function { $($variant,)* }
+
+        impl Function {
+            /// Every function, by name.
+            pub const ALL: &[Function] = &[$(Function::$variant,)*];
+
+            /// KQL's name.
+            pub fn name(self) -> &'static str {
+                match self { $(Function::$variant => $name,)* }
+            }
+
+            /// The function of this name or synonym.
+            pub fn from_name(name: &str) -> Option<Function> {
+                match name { $($name $(| $synonym)* => Some(Function::$variant),)* _ => None }
+            }
+
+            /// Fewest and most arguments.
+            pub fn arity(self) -> (usize, usize) {
+                match self { $(Function::$variant => ($least, $most),)* }
+            }
+
+            /// The type of its answer.
+            pub fn result(self) -> ResultType {
+                use ResultType::{Common, Is, Like};
+                use Type::*;
+                match self { $(Function::$variant => $result,)* }
+            }
+        }
+    };
+}
+
+functions! {
+    Abs "abs" (1..=1) -> Like(0);
+    ArrayConcat "array_concat" (1..=64) -> Is(Dynamic);
+    ArrayIndexOf "array_index_of" (2..=5) -> Is(Long);
+    ArrayLength "array_length" | "arraylength" (1..=1) -> Is(Long);
+    ArraySlice "array_slice" (3..=3) -> Is(Dynamic);
+    ArraySum "array_sum" (1..=1) -> Is(Real);
+    BagKeys "bag_keys" (1..=1) -> Is(Dynamic);
+    BagPack "bag_pack" | "pack" | "pack_dictionary" (2..=128) -> Is(Dynamic);
+    Base64DecodeToString "base64_decode_tostring" | "base64_decodestring" (1..=1) -> Is(String);
+    Base64EncodeToString "base64_encode_tostring" | "base64_encodestring" (1..=1) -> Is(String);
+    Bin "bin" | "floor" (2..=2) -> Like(0);
+    Case "case" (3..=65) -> Common(1);
+    Ceiling "ceiling" (1..=1) -> Like(0);
+    Coalesce "coalesce" (1..=64) -> Common(0);
+    CountOf "countof" (2..=3) -> Is(Long);
+    DateTimeAdd "datetime_add" (3..=3) -> Is(DateTime);
+    DateTimeDiff "datetime_diff" (3..=3) -> Is(Long);
+    DateTimePart "datetime_part" | "datepart" (2..=2) -> Is(Int);
+    DayOfMonth "dayofmonth" (1..=1) -> Is(Int);
+    DayOfWeek "dayofweek" (1..=1) -> Is(TimeSpan);
+    DayOfYear "dayofyear" (1..=1) -> Is(Int);
+    EndOfDay "endofday" (1..=2) -> Is(DateTime);
+    EndOfMonth "endofmonth" (1..=2) -> Is(DateTime);
+    EndOfWeek "endofweek" (1..=2) -> Is(DateTime);
+    EndOfYear "endofyear" (1..=2) -> Is(DateTime);
+    Exp "exp" (1..=1) -> Is(Real);
+    Extract "extract" (3..=4) -> Is(String);
+    ExtractAll "extract_all" (2..=3) -> Is(Dynamic);
+    FormatDateTime "format_datetime" (2..=2) -> Is(String);
+    FormatTimeSpan "format_timespan" (2..=2) -> Is(String);
+    GetMonth "getmonth" | "monthofyear" (1..=1) -> Is(Int);
+    GetType "gettype" (1..=1) -> Is(String);
+    GetYear "getyear" (1..=1) -> Is(Int);
+    HashMd5 "hash_md5" (1..=1) -> Is(String);
+    HashSha1 "hash_sha1" (1..=1) -> Is(String);
+    HashSha256 "hash_sha256" (1..=1) -> Is(String);
+    HourOfDay "hourofday" | "hour_of_day" (1..=1) -> Is(Int);
+    Iff "iff" | "iif" (3..=3) -> Common(1);
+    IndexOf "indexof" (2..=5) -> Is(Long);
+    Ipv4Compare "ipv4_compare" (2..=3) -> Is(Long);
+    IsFinite "isfinite" (1..=1) -> Is(Bool);
+    IsInf "isinf" (1..=1) -> Is(Bool);
+    IsNan "isnan" (1..=1) -> Is(Bool);
+    Log "log" (1..=1) -> Is(Real);
+    Log10 "log10" (1..=1) -> Is(Real);
+    Log2 "log2" (1..=1) -> Is(Real);
+    MakeDateTime "make_datetime" | "datetime_make" (3..=7) -> Is(DateTime);
+    MakeTimeSpan "make_timespan" (2..=4) -> Is(TimeSpan);
+    MaxOf "max_of" (2..=64) -> Common(0);
+    MinOf "min_of" (2..=64) -> Common(0);
+    Negate "-" (1..=1) -> Like(0);
+    PackArray "pack_array" (0..=64) -> Is(Dynamic);
+    ParseIpv4 "parse_ipv4" (1..=1) -> Is(Long);
+    ParseJson "parse_json" | "todynamic" | "toobject" | "parsejson" (1..=1) -> Is(Dynamic);
+    ParsePath "parse_path" (1..=1) -> Is(Dynamic);
+    ParseUrl "parse_url" | "parseurl" (1..=1) -> Is(Dynamic);
+    Pow "pow" (2..=2) -> Is(Real);
+    ReplaceRegex "replace_regex" | "replace" (3..=3) -> Is(String);
+    ReplaceString "replace_string" (3..=3) -> Is(String);
+    Reverse "reverse" (1..=1) -> Is(String);
+    Round "round" (1..=2) -> Like(0);
+    SetDifference "set_difference" (2..=64) -> Is(Dynamic);
+    SetHasElement "set_has_element" (2..=2) -> Is(Bool);
+    SetIntersect "set_intersect" (2..=64) -> Is(Dynamic);
+    SetUnion "set_union" (2..=64) -> Is(Dynamic);
+    Sign "sign" (1..=1) -> Like(0);
+    Split "split" (2..=3) -> Is(Dynamic);
+    Sqrt "sqrt" (1..=1) -> Is(Real);
+    StartOfDay "startofday" (1..=2) -> Is(DateTime);
+    StartOfMonth "startofmonth" (1..=2) -> Is(DateTime);
+    StartOfWeek "startofweek" (1..=2) -> Is(DateTime);
+    StartOfYear "startofyear" (1..=2) -> Is(DateTime);
+    Strcat "strcat" (1..=64) -> Is(String);
+    StrcatArray "strcat_array" (2..=2) -> Is(String);
+    StrcatDelim "strcat_delim" (2..=64) -> Is(String);
+    Strcmp "strcmp" (2..=2) -> Is(Int);
+    Strlen "strlen" (1..=1) -> Is(Long);
+    Strrep "strrep" (2..=3) -> Is(String);
+    Substring "substring" (2..=3) -> Is(String);
+    ToBool "tobool" | "toboolean" (1..=1) -> Is(Bool);
+    ToDateTime "todatetime" (1..=1) -> Is(DateTime);
+    ToDecimal "todecimal" (1..=1) -> Is(Decimal);
+    ToGuid "toguid" (1..=1) -> Is(Guid);
+    ToHex "tohex" (1..=2) -> Is(String);
+    ToInt "toint" (1..=1) -> Is(Int);
+    ToLong "tolong" (1..=1) -> Is(Long);
+    ToLower "tolower" (1..=1) -> Is(String);
+    ToReal "toreal" | "todouble" (1..=1) -> Is(Real);
+    ToString "tostring" (1..=1) -> Is(String);
+    ToTimeSpan "totimespan" | "totime" (1..=1) -> Is(TimeSpan);
+    ToUpper "toupper" (1..=1) -> Is(String);
+    Trim "trim" (2..=2) -> Is(String);
+    TrimEnd "trim_end" (2..=2) -> Is(String);
+    TrimStart "trim_start" (2..=2) -> Is(String);
+    UnixTimeMicroseconds "unixtime_microseconds_todatetime" (1..=1) -> Is(DateTime);
+    UnixTimeMilliseconds "unixtime_milliseconds_todatetime" (1..=1) -> Is(DateTime);
+    UnixTimeNanoseconds "unixtime_nanoseconds_todatetime" (1..=1) -> Is(DateTime);
+    UnixTimeSeconds "unixtime_seconds_todatetime" (1..=1) -> Is(DateTime);
+    UrlDecode "url_decode" (1..=1) -> Is(String);
+    UrlEncode "url_encode" (1..=1) -> Is(String);
+    WeekOfYear "week_of_year" | "weekofyear" (1..=1) -> Is(Long);
+}
+
+impl Function {
+    /// The type of the answer over arguments of these types.
+    pub fn result_type(self, arguments: &[Type]) -> Type {
+        match self.result() {
+            ResultType::Is(ty) => ty,
+            ResultType::Like(index) => arguments.get(index).copied().unwrap_or(Type::Unknown),
+            ResultType::Common(first) => {
+                let branches: Vec<Type> = match self {
+                    // `case(p1, v1, p2, v2, …, else)`: values stand at odd places and at the end.
+                    Function::Case => arguments
+                        .iter()
+                        .enumerate()
+                        .filter(|(index, _)| index % 2 == 1 || index + 1 == arguments.len())
+                        .map(|(_, ty)| *ty)
+                        .collect(),
+                    _ => arguments.iter().skip(first).copied().collect(),
+                };
+                Type::common(&branches)
+            }
+        }
+    }
+}
+
+impl Type {
+    /// The type that holds all of these: the widest number, `dynamic` for a mixture, the known one beside unknowns.
+    pub fn common(types: &[Type]) -> Type {
+        let rank = |ty: &Type| match ty {
+            Type::Int => Some(0),
+            Type::Long => Some(1),
+            Type::Decimal => Some(2),
+            Type::Real => Some(3),
+            _ => None,
+        };
+        types
+            .iter()
+            .copied()
+            .reduce(|one, other| match (one, other) {
+                (Type::Unknown, known) | (known, Type::Unknown) => known,
+                (one, other) if one == other => one,
+                (one, other) => match (rank(&one), rank(&other)) {
+                    (Some(left), Some(right)) => {
+                        if left >= right {
+                            one
+                        } else {
+                            other
+                        }
+                    }
+                    _ => Type::Dynamic,
+                },
+            })
+            .unwrap_or(Type::Unknown)
+    }
+}

@@ -1,0 +1,32 @@
+//! What a rule means, in words that belong to no product.
+//!
+//! KQL's semantics, stricter than most, are its semantics: case rules, term rules and the answer on a missing
+//! value are written out in every test. Nodes are built by constructors that hold the laws (`and` flattens,
+//! `not(not(x))` is `x`, an empty `or` is false), so no back end checks them again.
+//!
+//! A query is an arena of [`Relation`]s: a tabular `let` used twice is one node with two users. Columns are
+//! [`ColumnId`]s bound at lowering; a name is only what a column is called.
+
+mod aggregate;
+mod detection;
+mod expr;
+mod function;
+mod predicate;
+mod print;
+mod relation;
+mod value;
+
+pub use aggregate::{Aggregate, AggregateFunction};
+pub use detection::{
+    AlertOverride, Alerts, Detection, EntityMapping, EventGrouping, Incident, IncidentGrouping, Kind, Meta, Period,
+    Schedule, Severity, Suppression, Tactic, Technique, Trigger, TriggerOperator,
+};
+pub use expr::{ArithmeticOp, Expr, ExprKind, Path, Step};
+pub use function::{Function, ResultType};
+pub use predicate::{Case, Network, Order, Predicate, PredicateKind, Quantifier, Test, TestOp, TextRelation, Truth};
+pub use print::{print_expr, print_predicate, print_query};
+pub use relation::{
+    Aggregation, Assignment, Column, ColumnId, Identity, Lineage, Operator, Query, Relation, RelationId, Schema,
+    SortKey, UnionColumn,
+};
+pub use value::{Dynamic, TICKS_PER_DAY, TICKS_PER_SECOND, Type, Value};

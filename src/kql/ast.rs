@@ -1,0 +1,422 @@
+//! The syntax tree of a query: KQL as written, with the span of every leaf.
+//!
+//! Nothing is resolved here. Strings and numbers are decoded, spelling that parsing again could not bring back
+//! (which quote, which synonym) is kept only as the leaf's span.
+
+use crate::span::Span;
+
+/// A name and where it stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Name {
+    /// The name without brackets and quotes.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A query: statements separated by `;`, the last tabular one being its answer.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Query {
+    /// In order.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Statement {
+    /// `let name = value`.
+    Let(Let),
+    /// A tabular (or, inside a function body, any) expression.
+    Expr(Expr),
+    /// A statement that is recognised and not read further: `set`, `declare pattern`, `alias`, `restrict`.
+    Other {
+        /// Its keyword.
+        keyword: Name,
+        /// All of it.
+        span: Span,
+    },
+}
+
+/// `let name = value`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Let {
+    /// What is named.
+    pub name: Name,
+    /// What it stands for.
+    pub value: LetValue,
+    /// All of it.
+    pub span: Span,
+}
+
+/// What a `let` binds.
+#[derive(Clone, PartialEq, Debug)]
+pub enum LetValue {
+    /// A scalar or tabular expression; which of the two is known only when names are.
+    Expr(Expr),
+    /// A function.
+    Function(Function),
+}
+
+/// `(parameters) { body }`, with or without `view`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Function {
+    /// Whether it is declared `view`.
+    pub view: bool,
+    /// Its parameters.
+    pub parameters: Vec<Parameter>,
+    /// Its body: `let`s and one final expression.
+    pub body: Query,
+    /// All of it.
+    pub span: Span,
+}
+
+/// A function's parameter.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Parameter {
+    /// Its name.
+    pub name: Name,
+    /// Its type.
+    pub ty: ParameterType,
+    /// `= literal`
+    pub default: Option<Expr>,
+}
+
+/// A parameter's type.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ParameterType {
+    /// A scalar type, by name.
+    Scalar(Name),
+    /// A table with (at least) these columns; `(*)` has none.
+    Table(Vec<(Name, Name)>),
+}
+
+/// A scalar or tabular expression.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expr {
+    /// Which.
+    pub kind: ExprKind,
+    /// All of it, parentheses not included.
+    pub span: Span,
+}
+
+/// Kinds of expression.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ExprKind {
+    /// A column, variable or table.
+    Name(Name),
+    /// A constant.
+    Literal(Literal),
+    /// `*`, as an argument.
+    Star,
+    /// `-x`, `+x`.
+    Unary {
+        /// `-` or `+`.
+        op: UnaryOp,
+        /// Where the sign stands.
+        op_span: Span,
+        /// The operand.
+        operand: Box<Expr>,
+    },
+    /// Two operands around an operator.
+    Binary {
+        /// The operator.
+        op: BinaryOp,
+        /// Where it stands.
+        op_span: Span,
+        /// Left operand; [`ExprKind::Star`] in `* has "x"`.
+        left: Box<Expr>,
+        /// Right operand.
+        right: Box<Expr>,
+    },
+    /// `x in (…)`, `x has_any (…)` and the like.
+    Membership {
+        /// The operator.
+        op: MembershipOp,
+        /// Where it stands.
+        op_span: Span,
+        /// What is looked for.
+        subject: Box<Expr>,
+        /// The list's expressions; a single tabular one is a subquery.
+        list: Vec<Expr>,
+    },
+    /// `x between (low .. high)`.
+    Between {
+        /// Whether it is `!between`.
+        negated: bool,
+        /// Where the operator stands.
+        op_span: Span,
+        /// What is compared.
+        subject: Box<Expr>,
+        /// Lower bound.
+        low: Box<Expr>,
+        /// Upper bound; a timespan beside a datetime is relative to the lower one.
+        high: Box<Expr>,
+    },
+    /// `f(…)`.
+    Call {
+        /// The function's name.
+        name: Name,
+        /// Its arguments.
+        arguments: Vec<Argument>,
+    },
+    /// `x.name`.
+    Member {
+        /// The object.
+        object: Box<Expr>,
+        /// The property.
+        name: Name,
+    },
+    /// `x[index]`.
+    Index {
+        /// The object.
+        object: Box<Expr>,
+        /// The index or property.
+        index: Box<Expr>,
+    },
+    /// `source | operator | …`.
+    Pipe {
+        /// What flows in.
+        source: Box<Expr>,
+        /// The operators, in order.
+        operators: Vec<Operator>,
+    },
+    /// An operator at the head of a query: `union A, B`, `print x`, `range …`, `datatable (…) […]`.
+    Source(Box<Operator>),
+}
+
+/// An argument: `value` or `name = value`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Argument {
+    /// The name, where one is given.
+    pub name: Option<Name>,
+    /// The value.
+    pub value: Expr,
+}
+
+/// A constant.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Literal {
+    /// `true`, `false`.
+    Bool(bool),
+    /// `datetime(…)`, in ticks since 0001-01-01; `None` is `datetime(null)`.
+    DateTime(Option<i64>),
+    /// `decimal(…)`.
+    Decimal(Option<rust_decimal::Decimal>),
+    /// `dynamic(…)`.
+    Dynamic(Box<Dynamic>),
+    /// `guid(…)`.
+    Guid(Option<uuid::Uuid>),
+    /// `int(…)`.
+    Int(Option<i32>),
+    /// A whole number, `long(…)`.
+    Long(Option<i64>),
+    /// A fraction, `real(…)`.
+    Real(Option<f64>),
+    /// Any string form, adjacent ones joined.
+    String(String),
+    /// `1d`, `timespan(…)`, in ticks.
+    TimeSpan(Option<i64>),
+    /// `bool(null)`.
+    NullBool,
+}
+
+/// What stands in `dynamic(…)`: JSON, and KQL literals inside it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Dynamic {
+    /// `null`.
+    Null,
+    /// A scalar.
+    Scalar(Literal),
+    /// `[…]`.
+    Array(Vec<Dynamic>),
+    /// `{…}`, in the order written; a repeated key keeps its last value.
+    Bag(Vec<(String, Dynamic)>),
+}
+
+/// Signs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UnaryOp {
+    /// `-`
+    Minus,
+    /// `+`
+    Plus,
+}
+
+macro_rules! operators {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $symbol:literal)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum $name { $(#[doc = concat!("`", $symbol, "`")] $variant,)* }
+
+        impl $name {
+            /// Every operator.
+            pub const ALL: &[$name] = &[$($name::$variant,)*];
+
+            /// As KQL writes it.
+            pub fn symbol(self) -> &'static str {
+                match self { $($name::$variant => $symbol,)* }
+            }
+        }
+    };
+}
+
+operators! {
+    /// Operators between two scalars.
+    BinaryOp {
+        Or "or"
+        And "and"
+        Equal "=="
+        NotEqual "!="
+        EqualFold "=~"
+        NotEqualFold "!~"
+        Less "<"
+        LessOrEqual "<="
+        Greater ">"
+        GreaterOrEqual ">="
+        Add "+"
+        Subtract "-"
+        Multiply "*"
+        Divide "/"
+        Modulo "%"
+        Contains "contains"
+        NotContains "!contains"
+        ContainsCs "contains_cs"
+        NotContainsCs "!contains_cs"
+        StartsWith "startswith"
+        NotStartsWith "!startswith"
+        StartsWithCs "startswith_cs"
+        NotStartsWithCs "!startswith_cs"
+        EndsWith "endswith"
+        NotEndsWith "!endswith"
+        EndsWithCs "endswith_cs"
+        NotEndsWithCs "!endswith_cs"
+        Has "has"
+        NotHas "!has"
+        HasCs "has_cs"
+        NotHasCs "!has_cs"
+        HasPrefix "hasprefix"
+        NotHasPrefix "!hasprefix"
+        HasPrefixCs "hasprefix_cs"
+        NotHasPrefixCs "!hasprefix_cs"
+        HasSuffix "hassuffix"
+        NotHasSuffix "!hassuffix"
+        HasSuffixCs "hassuffix_cs"
+        NotHasSuffixCs "!hassuffix_cs"
+        Like "like"
+        NotLike "notlike"
+        LikeCs "likecs"
+        NotLikeCs "notlikecs"
+        MatchesRegex "matches regex"
+    }
+}
+
+operators! {
+    /// Operators between a scalar and a list.
+    MembershipOp {
+        In "in"
+        NotIn "!in"
+        InFold "in~"
+        NotInFold "!in~"
+        HasAny "has_any"
+        HasAll "has_all"
+    }
+}
+
+/// A tabular operator with its keyword.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Operator {
+    /// What it is.
+    pub kind: OperatorKind,
+    /// The keyword.
+    pub keyword: Name,
+    /// All of it, from the keyword on.
+    pub span: Span,
+}
+
+/// Tabular operators.
+#[derive(Clone, PartialEq, Debug)]
+pub enum OperatorKind {
+    /// `where predicate`, `filter predicate`.
+    Where(Expr),
+    /// `extend a = x, …`.
+    Extend(Vec<Column>),
+    /// `project a = x, …`.
+    Project(Vec<Column>),
+    /// `project-away a, b*`.
+    ProjectAway(Vec<Pattern>),
+    /// `project-keep a, b*`.
+    ProjectKeep(Vec<Pattern>),
+    /// `project-rename a = b, …`.
+    ProjectRename(Vec<Column>),
+    /// `project-reorder a, b* asc, …`.
+    ProjectReorder(Vec<Pattern>),
+    /// `distinct a, b` or `distinct *`.
+    Distinct(Vec<Column>),
+    /// `summarize a = f(x), … by k = y, …`.
+    Summarize {
+        /// The aggregates.
+        aggregates: Vec<Column>,
+        /// The `by` keyword, where there is one.
+        by: Option<Span>,
+        /// The keys.
+        keys: Vec<Column>,
+    },
+    /// `sort by`, `order by`.
+    Sort(Vec<SortKey>),
+    /// `take n`, `limit n`.
+    Take(Expr),
+    /// `top n by key, …`.
+    Top {
+        /// How many.
+        count: Expr,
+        /// By what.
+        by: Vec<SortKey>,
+    },
+    /// `count`.
+    Count,
+    /// `union hints tables`.
+    Union {
+        /// `kind=outer`, `withsource=Name`, `isfuzzy=true`.
+        parameters: Vec<(Name, Expr)>,
+        /// The tables: names (with `*` wildcards), pipes in parentheses, calls.
+        tables: Vec<Expr>,
+    },
+    /// `as name`.
+    As(Name),
+    /// An operator recognised by its keyword and not read further.
+    Other {
+        /// Tabular expressions inside it, as far as they are plain: the right side of a join.
+        tables: Vec<Expr>,
+    },
+}
+
+/// `value`, `name = value` or `(a, b) = value`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Column {
+    /// The names, none where the value names itself.
+    pub names: Vec<Name>,
+    /// The value.
+    pub value: Expr,
+}
+
+/// A column name or a pattern of names with `*`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pattern {
+    /// As written, without brackets and quotes.
+    pub name: Name,
+    /// Whether `*` in it is a wildcard.
+    pub wildcard: bool,
+    /// `asc`, `desc`, `granny-asc`, `granny-desc` in `project-reorder`.
+    pub order: Option<Name>,
+}
+
+/// A key of `sort`, `top`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SortKey {
+    /// What is compared; `name = value` names it in `top-nested` only.
+    pub value: Expr,
+    /// `asc` or `desc`; descending where absent.
+    pub direction: Option<(bool, Span)>,
+    /// `nulls first` (true) or `nulls last`.
+    pub nulls: Option<(bool, Span)>,
+}

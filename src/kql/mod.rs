@@ -1,0 +1,3 @@
+//! KQL: text to syntax tree, and back.
+
+pub mod ast;

@@ -1,0 +1,12 @@
+//! Siemaphore compiles Microsoft Sentinel detections into the languages of other products, and says of every
+//! artifact whether it matches the same events, more, fewer or both.
+
+pub mod backend;
+pub mod crosswalk;
+pub mod diagnostic;
+pub mod fidelity;
+pub mod ir;
+pub mod kql;
+pub mod shape;
+pub mod span;
+pub mod template;

@@ -1,0 +1,2 @@
+//! The `siemaphore` binary.
+fn main() {}

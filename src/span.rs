@@ -1,0 +1,111 @@
+//! Byte ranges of source text, and the sets of them that a node was built from.
+//!
+//! A [`Span`] counts bytes of the text it belongs to: the KQL query for everything from `kql` on, the rule
+//! file for `yaml` and `rule`. [`crate::diagnostic::Place`] says which of the two is meant.
+
+use std::ops::Range;
+
+/// A half-open byte range.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: u32,
+    /// Offset behind the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The range `start..end`. Texts are limited to 4 GiB long before a span is made.
+    pub fn new(start: usize, end: usize) -> Span {
+        let offset = |value: usize| u32::try_from(value).expect("source texts are limited to less than 4 GiB");
+        Span { start: offset(start), end: offset(end) }
+    }
+
+    /// The smallest span that holds both.
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// Whether every byte of `other` is in this span.
+    pub fn contains(self, other: Span) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// The range as slices want it.
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// The text of this span. An out-of-range span yields the empty text.
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.range()).unwrap_or("")
+    }
+}
+
+/// The source leaves (operator tokens, literals, column references) that a node was built from.
+///
+/// A node holds its own leaves, not those of its children: when a child is lost, so are its origins, and the
+/// law that every leaf is accounted for notices.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Origins(Vec<Span>);
+
+impl Origins {
+    /// No source at all: made by the compiler.
+    pub fn none() -> Origins {
+        Origins::default()
+    }
+
+    /// The spans, ascending, each once.
+    pub fn spans(&self) -> &[Span] {
+        &self.0
+    }
+
+    /// Whether there are no spans.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds the spans of `other`.
+    pub fn extend(&mut self, other: &Origins) {
+        if !other.0.is_empty() {
+            self.0.extend_from_slice(&other.0);
+            self.0.sort_unstable();
+            self.0.dedup();
+        }
+    }
+
+    /// Both sets together.
+    pub fn and(mut self, other: &Origins) -> Origins {
+        self.extend(other);
+        self
+    }
+
+    /// The smallest span that holds them all, if there are any.
+    pub fn hull(&self) -> Option<Span> {
+        self.0.iter().copied().reduce(Span::to)
+    }
+}
+
+impl From<Span> for Origins {
+    fn from(span: Span) -> Origins {
+        Origins(vec![span])
+    }
+}
+
+impl FromIterator<Span> for Origins {
+    fn from_iter<I: IntoIterator<Item = Span>>(spans: I) -> Origins {
+        let mut spans: Vec<Span> = spans.into_iter().collect();
+        spans.sort_unstable();
+        spans.dedup();
+        Origins(spans)
+    }
+}
+
+/// A source leaf that was removed, and the law by which removing it changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Elided {
+    /// What was removed.
+    pub origins: Origins,
+    /// Why that is right, as a short sentence without full stop: `unused let`, `condition always true`.
+    pub law: &'static str,
+}
