@@ -70,6 +70,7 @@ pub struct Bound {
 
 /// What follows the legs.
 #[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a query has a handful of stages")]
 pub enum Stage<'a> {
     /// Groups rows.
     Summarize {

@@ -158,11 +158,7 @@ fn conjunction<L>(
                 match carried.tree {
                     Tree::Const(true) => {}
                     Tree::Const(false) => falsified = true,
-                    Tree::All(inner, inner_origins) => {
-                        // An inner conjunction appears only when an `or` lost all but one alternative.
-                        kept.push(Tree::All(inner, inner_origins));
-                    }
-                    tree => kept.push(tree),
+                    tree @ (Tree::All(..) | Tree::Any(..) | Tree::Leaf(_)) => kept.push(tree),
                 }
             }
             Err(notes) => dropped(&mut whole.findings, notes, part, Match::Broader, "this condition is left out"),
@@ -202,7 +198,7 @@ fn disjunction<L>(
                 match carried.tree {
                     Tree::Const(false) => {}
                     Tree::Const(true) => verified = true,
-                    tree => {
+                    tree @ (Tree::All(..) | Tree::Any(..) | Tree::Leaf(_)) => {
                         whole.anchored &= carried.anchored;
                         kept.push(tree);
                     }
