@@ -15,6 +15,7 @@ use crate::template::{TemplateError, Templates};
 
 mod carry;
 pub mod names;
+pub mod regex;
 
 pub use carry::{Answer, Carried, Literal, Tree, carry};
 
