@@ -14,6 +14,7 @@ use crate::span::{Elided, Origins};
 use crate::template::{TemplateError, Templates};
 
 mod carry;
+pub mod names;
 
 pub use carry::{Answer, Carried, Literal, Tree, carry};
 
