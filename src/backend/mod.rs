@@ -5,18 +5,17 @@
 //! until someone decides.
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use std::ops::Range;
-
 use crate::crosswalk::Crosswalk;
 use crate::fidelity::{Findings, Verdict};
 use crate::ir::Detection;
-use crate::span::{Elided, Origins};
+use crate::span::Elided;
 use crate::template::{TemplateError, Templates};
 
 mod carry;
 pub mod names;
 pub mod regex;
 
+pub use crate::template::Rendered;
 pub use carry::{Answer, Carried, Literal, Tree, carry};
 
 /// Every back end, in the order that lists and reports show them.
@@ -68,15 +67,6 @@ pub struct Emission {
     pub findings: Findings,
     /// What was left out without changing the meaning.
     pub elided: Vec<Elided>,
-}
-
-/// An artifact's text, and which part of it comes from where.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Rendered {
-    /// All of it.
-    pub text: String,
-    /// Byte ranges of the text with the source leaves behind them, ascending, not overlapping.
-    pub provenance: Vec<(Range<usize>, Origins)>,
 }
 
 impl Emission {
