@@ -12,6 +12,7 @@ use crate::span::Elided;
 use crate::template::{TemplateError, Templates};
 
 mod carry;
+pub mod names;
 mod sentinel;
 
 pub use crate::template::Rendered;
