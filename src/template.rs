@@ -242,6 +242,7 @@ fn environment() -> Environment<'static> {
     environment.set_formatter(filter::print);
     environment.add_filter("json", filter::json);
     environment.add_filter("yaml", filter::yaml);
+    environment.add_filter("yaml_block", filter::yaml_block);
     environment.add_filter("comment", filter::comment);
     environment.add_filter("indent", filter::indent);
     environment

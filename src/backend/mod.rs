@@ -14,12 +14,13 @@ use crate::template::{TemplateError, Templates};
 mod carry;
 pub mod names;
 pub mod regex;
+mod sentinel;
 
 pub use crate::template::Rendered;
 pub use carry::{Answer, Carried, Literal, Tree, carry};
 
 /// Every back end, in the order that lists and reports show them.
-pub const ALL: &[&dyn Backend] = &[];
+pub const ALL: &[&dyn Backend] = &[&sentinel::Sentinel];
 
 /// A target, as users see it.
 #[derive(Debug)]

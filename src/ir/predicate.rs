@@ -410,7 +410,9 @@ impl TestOp {
     /// The answer on the empty string, as far as the operands are constants.
     fn on_empty_text(&self) -> Truth {
         match self {
-            TestOp::Equals { operands, .. } => Truth::from(operands.iter().any(|operand| operand.as_text() == Some(""))),
+            TestOp::Equals { operands, .. } => {
+                Truth::from(operands.iter().any(|operand| operand.as_text() == Some("")))
+            }
             TestOp::Order { order, operand } => match operand.as_text() {
                 Some(text) => Truth::from(match order {
                     Order::Less => !text.is_empty(),

@@ -6,6 +6,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, Output, State};
 
 use super::marker;
+use crate::yaml;
 
 /// Prints strings and numbers; a missing optional, a flag or a list in text is a mistake in the template.
 pub(super) fn print(out: &mut Output, _state: &mut State, value: &Value) -> Result<(), Error> {
@@ -50,53 +51,42 @@ pub(super) fn yaml(value: &Value) -> Result<Value, Error> {
     }
 }
 
-/// In the first style that can hold the text: plain, single-quoted, double-quoted.
+/// Spelled as [`yaml::quote`] has it; each letter's form depends on the style alone.
 fn yaml_scalar(marked: &str) -> String {
     let plain = marker::plain(marked);
-    if is_plain_scalar(&plain) {
-        marked.to_owned()
-    } else if plain.chars().all(is_printable) {
-        let quote = |letter: char, form: &mut String| match letter {
-            '\'' => form.push_str("''"),
-            letter => form.push(letter),
-        };
-        format!("'{}'", marker::respell(marked, quote))
-    } else {
-        format!("\"{}\"", marker::respell(marked, double_quoted))
-    }
+    let quoted = yaml::quote(&plain);
+    let (quote, spell): (char, fn(&str) -> String) = match quoted.chars().next() {
+        _ if quoted == plain => return marked.to_owned(),
+        Some('\'') => ('\'', yaml::quote_single),
+        _ => ('"', yaml::quote_double),
+    };
+    let inside = marker::respell(marked, |letter, form| {
+        let letter = spell(letter.encode_utf8(&mut [0; 4]));
+        form.push_str(&letter[1..letter.len() - 1]);
+    });
+    format!("{quote}{inside}{quote}")
 }
 
-/// Whether every YAML reader takes the text, without quotes, for this very string. Stricter than the grammar: it
-/// starts with a letter, so it is no number or date, and is none of the words of YAML 1.1:
-/// <https://yaml.org/type/bool.html>.
-fn is_plain_scalar(text: &str) -> bool {
-    const WORDS: [&str; 9] = ["y", "yes", "n", "no", "on", "off", "true", "false", "null"];
-    text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && !text.ends_with(' ')
-        && text.chars().all(|letter| letter.is_ascii_alphanumeric() || " _-./()".contains(letter))
-        && !WORDS.contains(&text.to_ascii_lowercase().as_str())
-}
-
-/// Whether the single-quoted style can hold the letter on one line, for readers of YAML 1.1 too.
-fn is_printable(letter: char) -> bool {
-    !letter.is_control() && !matches!(letter, '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
-}
-
-/// A letter as YAML's double-quoted style has it. What YAML 1.1 readers do not take as printable is escaped:
-/// <https://yaml.org/spec/1.2.2/#51-character-set>.
-fn double_quoted(letter: char, form: &mut String) {
-    match letter {
-        '"' => form.push_str("\\\""),
-        '\\' => form.push_str("\\\\"),
-        '\n' => form.push_str("\\n"),
-        '\t' => form.push_str("\\t"),
-        '\r' => form.push_str("\\r"),
-        '\0'..='\x1F' | '\x7F'..='\u{9F}' => form.push_str(&format!("\\x{:02X}", u32::from(letter))),
-        '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}' => {
-            form.push_str(&format!("\\u{:04X}", u32::from(letter)));
+/// `yaml_block(width)`: the text as a literal block whose lines begin after so many spaces, where a block can hold it.
+pub(super) fn yaml_block(marked: &str, width: usize) -> String {
+    let plain = marker::plain(marked);
+    let block = yaml::block(&plain, width);
+    let Some((header, _)) = block.split_once('\n') else { return yaml_scalar(marked) };
+    let margin = " ".repeat(width);
+    let mut left = plain.strip_suffix('\n').unwrap_or(&plain).chars().count();
+    let mut begins_line = true;
+    let body = marker::respell(marked, |letter, form| {
+        if left == 0 {
+            return;
         }
-        letter => form.push(letter),
-    }
+        left -= 1;
+        if begins_line && letter != '\n' {
+            form.push_str(&margin);
+        }
+        begins_line = letter == '\n';
+        form.push(letter);
+    });
+    format!("{header}\n{body}")
 }
 
 /// `comment(open, close)`: the text as comments, one a line, each between `open` and `close`.

@@ -82,8 +82,8 @@ fn json_keeps_the_order_of_keys() {
 fn yaml_is_quoted_where_a_reader_could_take_it_for_something_else() {
     for (text, expected) in [
         ("Process Creation (cmd.exe)", "Process Creation (cmd.exe)"),
-        ("\\cmd.exe", "'\\cmd.exe'"),
-        ("it's", "'it''s'"),
+        ("*.exe", "'*.exe'"),
+        ("- it's", "'- it''s'"),
         ("no", "'no'"),
         ("NULL", "'NULL'"),
         ("2026-11-21", "'2026-11-21'"),
@@ -96,6 +96,13 @@ fn yaml_is_quoted_where_a_reader_could_take_it_for_something_else() {
     }
     check("{{ v|yaml }}", true, "true");
     check("{{ v|yaml }}", 3, "3");
+}
+
+#[test]
+fn yaml_blocks_hold_lines() {
+    check("  {{ v|yaml_block(2) }}", "a\n\nb", "  |-\n  a\n\n  b");
+    check("{{ v|yaml_block(2) }}", "a: b\nc\n", "|\n  a: b\n  c");
+    check("{{ v|yaml_block(2) }}", " a\nb", "\" a\\nb\"");
 }
 
 #[test]
@@ -207,6 +214,12 @@ proptest! {
         for ((_, from), (_, origins)) in yaml.provenance.iter().zip(&expected) {
             prop_assert_eq!(from, origins);
         }
+
+        let block = render("k:\n  {{ v|yaml_block(2) }}\n", &view).unwrap();
+        let value: BTreeMap<String, String> = serde_saphyr::from_str(&block.text).unwrap();
+        prop_assert_eq!(&value["k"], &whole);
+        // A block's last line break is its header's, not its own.
+        prop_assert!(block.provenance.len() == expected.len() || expected.last().is_some_and(|(last, _)| *last == "\n"));
 
         let comment = render("{{ v|comment('#') }}", &view).unwrap();
         prop_assert!(comment.text.lines().all(|line| line.starts_with('#')));
