@@ -10,3 +10,4 @@ pub mod kql;
 pub mod shape;
 pub mod span;
 pub mod template;
+pub mod yaml;
