@@ -284,7 +284,8 @@ impl Window {
         let bound = Bound { offset, inclusive: matches!(order, Order::LessOrEqual | Order::GreaterOrEqual) };
         match order {
             Order::Greater | Order::GreaterOrEqual => {
-                let tighter = self.from.is_none_or(|from| (bound.offset, !bound.inclusive) > (from.offset, !from.inclusive));
+                let tighter =
+                    self.from.is_none_or(|from| (bound.offset, !bound.inclusive) > (from.offset, !from.inclusive));
                 if tighter {
                     self.from = Some(bound);
                 }
