@@ -66,24 +66,17 @@ impl Lowerer<'_> {
                 .find(|parameter| parameter.name.text == name)
                 .map(|parameter| matches!(parameter.ty, ast::ParameterType::Table(_)))
         };
-        match &last.kind {
-            ast::ExprKind::Name(name) => declared(&name.text).unwrap_or_else(|| {
-                function
-                    .declaration
-                    .body
-                    .statements
-                    .iter()
-                    .find_map(|statement| match statement {
-                        ast::Statement::Let(binding) if binding.name.text == name.text => match &binding.value {
-                            ast::LetValue::Expr(value) => Some(self.is_tabular(value, &function.environment)),
-                            ast::LetValue::Function(_) => Some(false),
-                        },
-                        _ => None,
-                    })
-                    .unwrap_or_else(|| self.is_tabular(last, &function.environment))
-            }),
-            _ => self.is_tabular(last, &function.environment),
-        }
+        let ast::ExprKind::Name(name) = &last.kind else { return self.is_tabular(last, &function.environment) };
+        let bound = || {
+            function.declaration.body.statements.iter().find_map(|statement| {
+                let ast::Statement::Let(binding) = statement else { return None };
+                (binding.name.text == name.text).then(|| match &binding.value {
+                    ast::LetValue::Expr(value) => self.is_tabular(value, &function.environment),
+                    ast::LetValue::Function(_) => false,
+                })
+            })
+        };
+        declared(&name.text).or_else(bound).unwrap_or_else(|| self.is_tabular(last, &function.environment))
     }
 
     /// The names a call's body sees, and its arguments as text.

@@ -110,7 +110,9 @@ impl Lowerer<'_> {
             ast::LetValue::Expr(expr) if self.is_tabular(expr, environment) => {
                 Binding::Relation(self.relation(expr, environment)?)
             }
-            ast::LetValue::Expr(expr) => Binding::Scalar(self.scalar(expr, &super::scalar::Scope::constant(environment))?),
+            ast::LetValue::Expr(expr) => {
+                Binding::Scalar(self.scalar(expr, &super::scalar::Scope::constant(environment))?)
+            }
         };
         Ok(environment.with(&binding.name, bound, binding.span))
     }
@@ -178,9 +180,10 @@ impl Lowerer<'_> {
             .collect();
         let candidates = columns.iter().map(String::as_str).chain(environment.names());
         let help = suggestion(&name.text, candidates).map(|found| format!("a similar name exists: `{found}`"));
-        let of = match &self.query.relation(relation).op {
-            Operator::Table { name } => format!(" in table `{name}`"),
-            _ => String::new(),
+        let of = if let Operator::Table { name } = &self.query.relation(relation).op {
+            format!(" in table `{name}`")
+        } else {
+            String::new()
         };
         self.error_with_help(Code::UnknownColumn, name.span, format!("no column `{}`{of}", name.text), help)
     }

@@ -41,7 +41,9 @@ impl Lowerer<'_> {
         self.spend(expr.span)?;
         match &expr.kind {
             ast::ExprKind::Binary { op: op @ (BinaryOp::And | BinaryOp::Or), .. } => self.chain(*op, expr, scope),
-            ast::ExprKind::Binary { op, op_span, left, right } => self.binary(*op, *op_span, left, right, expr, scope),
+            ast::ExprKind::Binary { op, op_span, left, right } => {
+                self.binary(*op, *op_span, left, right, expr, scope)
+            }
             ast::ExprKind::Membership { op, op_span, subject, list } => {
                 self.membership(*op, *op_span, subject, list, scope)
             }
@@ -71,15 +73,15 @@ impl Lowerer<'_> {
             let message = format!("expected a condition, found a value of type {}", value.ty.name());
             return self.error(Code::WrongType, span, message);
         }
-        Ok(match value.kind {
-            ir::ExprKind::Truth(inner) => {
-                let mut inner = *inner;
-                inner.origins.extend(&value.origins);
-                inner
-            }
-            ir::ExprKind::Literal(Value::Bool(truth)) => Predicate::constant(Truth::from(truth), value.origins),
-            ir::ExprKind::Literal(Value::Null(_)) => Predicate::constant(Truth::Null, value.origins),
-            _ => Predicate::test(Test::new(value, TestOp::IsTrue), Origins::none()),
+        if let ir::ExprKind::Truth(inner) = value.kind {
+            let mut inner = *inner;
+            inner.origins.extend(&value.origins);
+            return Ok(inner);
+        }
+        Ok(match value.as_literal() {
+            Some(Value::Bool(truth)) => Predicate::constant(Truth::from(*truth), value.origins),
+            Some(constant) if constant.is_null() => Predicate::constant(Truth::Null, value.origins),
+            Some(_) | None => Predicate::test(Test::new(value, TestOp::IsTrue), Origins::none()),
         })
     }
 
@@ -96,7 +98,8 @@ impl Lowerer<'_> {
             rest = left;
         }
         parts.push(rest);
-        let lowered: Vec<Result<Predicate>> = parts.into_iter().rev().map(|part| self.predicate(part, scope)).collect();
+        let lowered: Vec<Result<Predicate>> =
+            parts.into_iter().rev().map(|part| self.predicate(part, scope)).collect();
         let parts = lowered.into_iter().collect::<Result<Vec<Predicate>>>()?;
         let origins = origins.into_iter().collect();
         Ok(if op == BinaryOp::And { Predicate::and(parts, origins) } else { Predicate::or(parts, origins) })
@@ -138,10 +141,30 @@ impl Lowerer<'_> {
                 self.as_predicate(value, whole.span)
             }
             BinaryOp::And | BinaryOp::Or => unreachable!("chains are lowered as a whole"),
-            _ => {
-                let (relation, case, negated) = text_operator(op);
-                self.text(relation, case, negated, op_span, left, right, scope)
-            }
+            BinaryOp::Contains
+            | BinaryOp::NotContains
+            | BinaryOp::ContainsCs
+            | BinaryOp::NotContainsCs
+            | BinaryOp::StartsWith
+            | BinaryOp::NotStartsWith
+            | BinaryOp::StartsWithCs
+            | BinaryOp::NotStartsWithCs
+            | BinaryOp::EndsWith
+            | BinaryOp::NotEndsWith
+            | BinaryOp::EndsWithCs
+            | BinaryOp::NotEndsWithCs
+            | BinaryOp::Has
+            | BinaryOp::NotHas
+            | BinaryOp::HasCs
+            | BinaryOp::NotHasCs
+            | BinaryOp::HasPrefix
+            | BinaryOp::NotHasPrefix
+            | BinaryOp::HasPrefixCs
+            | BinaryOp::NotHasPrefixCs
+            | BinaryOp::HasSuffix
+            | BinaryOp::NotHasSuffix
+            | BinaryOp::HasSuffixCs
+            | BinaryOp::NotHasSuffixCs => self.text(op, op_span, left, right, scope),
         }
     }
 
@@ -213,7 +236,8 @@ impl Lowerer<'_> {
         self.infer(&mut left, right_type);
         self.infer(&mut right, left_type);
         if [left.ty, right.ty].contains(&Type::String) && left.ty != Type::Dynamic && right.ty != Type::Dynamic {
-            let message = format!("`{}` is not defined between {} and {}", order.symbol(), left.ty.name(), right.ty.name());
+            let message =
+                format!("`{}` is not defined between {} and {}", order.symbol(), left.ty.name(), right.ty.name());
             return self.error(Code::WrongType, op_span, message);
         }
         let operand = self.operand(&left, right, op_span)?;
@@ -227,21 +251,19 @@ impl Lowerer<'_> {
         if let Some(text) = pattern.as_text()
             && let Err(error) = regex::Regex::new(text)
         {
-            let reason = match error {
-                regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
-                error => last_line(&error.to_string()),
+            let reason = if matches!(error, regex::Error::CompiledTooBig(_)) {
+                "it is too large".to_owned()
+            } else {
+                last_line(&error.to_string())
             };
             return self.error(Code::BadPattern, right.span, format!("not a regular expression: {reason}"));
         }
         Ok(Predicate::test(Test::new(subject, TestOp::Matches { pattern }), op_span.into()))
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one operator, passed on once")]
     fn text(
         &mut self,
-        relation: TextRelation,
-        case: Case,
-        negated: bool,
+        op: BinaryOp,
         op_span: Span,
         left: &ast::Expr,
         right: &ast::Expr,
@@ -258,6 +280,7 @@ impl Lowerer<'_> {
         if let Some(Value::Dynamic(Dynamic::String(text))) = needle.as_literal() {
             needle = Expr::literal(Value::String(text.clone()), needle.origins);
         }
+        let (relation, case, negated) = text_operator(op);
         let op = TestOp::Text { relation, needles: vec![needle], quantifier: Quantifier::Any, case };
         let test = Predicate::test(Test::new(subject, op), op_span.into());
         Ok(if negated { Predicate::negate(test, Origins::none()) } else { test })
@@ -265,14 +288,12 @@ impl Lowerer<'_> {
 
     /// A subject whose text is looked at.
     fn as_text(&mut self, subject: Expr, op_span: Span) -> Result<Expr> {
-        match subject.ty {
-            Type::String | Type::Dynamic | Type::Unknown => Ok(subject),
-            ty => {
-                let message = format!("a text test is not defined on a value of type {}", ty.name());
-                let help = "convert it with `tostring(…)`".to_owned();
-                self.error_with_help(Code::WrongType, op_span, message, Some(help))
-            }
+        if matches!(subject.ty, Type::String | Type::Dynamic | Type::Unknown) {
+            return Ok(subject);
         }
+        let message = format!("a text test is not defined on a value of type {}", subject.ty.name());
+        let help = "convert it with `tostring(…)`".to_owned();
+        self.error_with_help(Code::WrongType, op_span, message, Some(help))
     }
 
     fn membership(
@@ -318,7 +339,10 @@ impl Lowerer<'_> {
             return Ok(Predicate::constant(Truth::from(negated || op == MembershipOp::HasAll), origins));
         }
         let first = operands[0].ty;
-        let text = matches!(op, MembershipOp::InFold | MembershipOp::NotInFold | MembershipOp::HasAny | MembershipOp::HasAll);
+        let text = matches!(
+            op,
+            MembershipOp::InFold | MembershipOp::NotInFold | MembershipOp::HasAny | MembershipOp::HasAll
+        );
         self.infer(&mut subject, if text { Type::String } else { first });
         let op = match op {
             MembershipOp::HasAny | MembershipOp::HasAll => {
@@ -337,7 +361,11 @@ impl Lowerer<'_> {
                 for operand in operands {
                     converted.push(self.operand(&subject, operand, op_span)?);
                 }
-                let case = if matches!(subject.ty, Type::String | Type::Dynamic | Type::Unknown) { case } else { Case::Sensitive };
+                let case = if matches!(subject.ty, Type::String | Type::Dynamic | Type::Unknown) {
+                    case
+                } else {
+                    Case::Sensitive
+                };
                 TestOp::Equals { operands: converted, case }
             }
         };
@@ -416,7 +444,9 @@ impl Lowerer<'_> {
                 let op = TestOp::InNetwork { networks: networks.to_vec() };
                 Ok(Predicate::test(Test::new(subject, op), origins))
             }
-            ("ipv4_is_in_range", [address, range]) => self.in_network(name, address, std::slice::from_ref(range), scope),
+            ("ipv4_is_in_range", [address, range]) => {
+                self.in_network(name, address, std::slice::from_ref(range), scope)
+            }
             ("ipv4_is_in_any_range", [address, ranges @ ..]) if !ranges.is_empty() => {
                 self.in_network(name, address, ranges, scope)
             }

@@ -87,9 +87,11 @@ impl Lowerer<'_> {
             Some(Binding::Relation(_)) => {
                 self.error(Code::WrongType, name.span, format!("`{}` is a table, not a single value", name.text))
             }
-            Some(Binding::Function(_)) => {
-                self.error(Code::WrongType, name.span, format!("`{}` is a function: it lacks its arguments", name.text))
-            }
+            Some(Binding::Function(_)) => self.error(
+                Code::WrongType,
+                name.span,
+                format!("`{}` is a function: it lacks its arguments", name.text),
+            ),
             Some(Binding::Broken) => Err(super::Reported),
             None => match scope.row {
                 Some(row) => self.unknown_column(row, &scope.environment, name),
@@ -142,12 +144,8 @@ impl Lowerer<'_> {
     ) -> Result<Expr> {
         let (left, right) = self.both(left, right, scope)?;
         let Some(ty) = arithmetic_type(op, left.ty, right.ty) else {
-            let message = format!(
-                "`{}` is not defined between {} and {}",
-                op.symbol(),
-                left.ty.name(),
-                right.ty.name()
-            );
+            let message =
+                format!("`{}` is not defined between {} and {}", op.symbol(), left.ty.name(), right.ty.name());
             return self.error(Code::WrongType, op_span, message);
         };
         Ok(Expr { kind: ExprKind::Arithmetic(op, Box::new(left), Box::new(right)), ty, origins: op_span.into() })
@@ -268,7 +266,11 @@ impl Lowerer<'_> {
         Ok(match argument.as_literal() {
             Some(Value::TimeSpan(ticks)) => {
                 let offset = if back { ticks.saturating_neg() } else { *ticks };
-                Expr { kind: ExprKind::Now { offset }, origins: now.origins.and(&argument.origins), ty: Type::DateTime }
+                Expr {
+                    kind: ExprKind::Now { offset },
+                    origins: now.origins.and(&argument.origins),
+                    ty: Type::DateTime,
+                }
             }
             _ => Expr {
                 kind: ExprKind::Arithmetic(op, Box::new(now), Box::new(argument)),
@@ -292,7 +294,8 @@ impl Lowerer<'_> {
         let found = scope.row.and_then(|row| self.find_column(row, &text));
         Ok(match found {
             Some(column) => {
-                let mut found = Expr::column(column, self.query.column(column).ty, origins.and(&default.all_origins()));
+                let mut found =
+                    Expr::column(column, self.query.column(column).ty, origins.and(&default.all_origins()));
                 self.infer(&mut found, default.ty);
                 found
             }
@@ -303,14 +306,13 @@ impl Lowerer<'_> {
 
 /// Whether steps can be added to it as to a field: a field, or one read as JSON.
 fn is_path_like(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Path(_) => true,
-        ExprKind::Call(Function::ParseJson, arguments) => matches!(arguments[0].kind, ExprKind::Path(_)),
-        _ => false,
-    }
+    matches!(expr.kind, ExprKind::Path(_))
+        || matches!(&expr.kind, ExprKind::Call(Function::ParseJson, arguments)
+            if matches!(arguments[0].kind, ExprKind::Path(_)))
 }
 
 /// One step further into a dynamic value.
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever is no field is indexed as a value")]
 fn step(object: Expr, step: Step, origins: Origins) -> Expr {
     match object.kind {
         ExprKind::Path(path) => {
@@ -340,6 +342,7 @@ fn step(object: Expr, step: Step, origins: Origins) -> Expr {
 }
 
 /// The argument of a text function that must be a string, by position.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most functions take more than strings")]
 fn text_argument(function: Function) -> Option<usize> {
     match function {
         Function::ToLower
@@ -362,6 +365,7 @@ fn text_argument(function: Function) -> Option<usize> {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other operators make conditions")]
 fn arithmetic(op: ast::BinaryOp) -> Option<ArithmeticOp> {
     Some(match op {
         ast::BinaryOp::Add => ArithmeticOp::Add,
@@ -394,7 +398,11 @@ pub(super) fn arithmetic_type(op: ArithmeticOp, left: Type, right: Type) -> Opti
         (_, number, Type::Unknown | Type::Dynamic) | (_, Type::Unknown | Type::Dynamic, number)
             if number.is_number() || number == Type::TimeSpan =>
         {
-            if number == Type::TimeSpan { Type::TimeSpan } else { Type::common(&[number, Type::Long]) }
+            if number == Type::TimeSpan {
+                Type::TimeSpan
+            } else {
+                Type::common(&[number, Type::Long])
+            }
         }
         (_, left, right) if left.is_number() && right.is_number() => Type::common(&[left, right]),
         _ => return None,
@@ -408,10 +416,10 @@ pub(super) fn value(literal: &ast::Literal) -> Value {
         ast::Literal::Bool(value) => Value::Bool(*value),
         ast::Literal::DateTime(ticks) => or_null(ticks.map(Value::DateTime), Type::DateTime),
         ast::Literal::Decimal(value) => or_null(value.map(Value::Decimal), Type::Decimal),
-        ast::Literal::Dynamic(value) => match dynamic(value) {
-            Dynamic::Null => Value::Null(Type::Dynamic),
-            value => Value::Dynamic(value),
-        },
+        ast::Literal::Dynamic(value) => {
+            let value = dynamic(value);
+            if value == Dynamic::Null { Value::Null(Type::Dynamic) } else { Value::Dynamic(value) }
+        }
         ast::Literal::Guid(value) => or_null(value.map(Value::Guid), Type::Guid),
         ast::Literal::Int(value) => or_null(value.map(Value::Int), Type::Int),
         ast::Literal::Long(value) => or_null(value.map(Value::Long), Type::Long),

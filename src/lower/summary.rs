@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use crate::diagnostic::Code;
-use crate::ir::{self, Aggregate, AggregateFunction, Aggregation, Assignment, Expr, ExprKind, RelationId, Type, Value};
+use crate::ir::{
+    self, Aggregate, AggregateFunction, Aggregation, Assignment, Expr, ExprKind, RelationId, Type, Value,
+};
 use crate::kql::ast;
 use crate::span::Origins;
 
@@ -64,7 +66,7 @@ impl Lowerer<'_> {
             let value = self.scalar(&key.value, &scope)?;
             let name = match key.names.first() {
                 Some(name) => names.claim(&name.text),
-                None => names.default(self.default_name(&value, &key.value)),
+                None => names.fresh(self.default_name(&value, &key.value)),
             };
             let column = self.computed(name, &value);
             columns.push(column);
@@ -122,15 +124,14 @@ impl Lowerer<'_> {
         let mut values = Vec::new();
         let mut all_columns = false;
         for argument in arguments {
-            match argument.value.kind {
-                ast::ExprKind::Star => {
-                    all_columns = true;
-                    for column in self.query.relation(input).schema.columns.clone() {
-                        let ty = self.query.column(column).ty;
-                        values.push(Expr::column(column, ty, argument.value.span.into()));
-                    }
+            if matches!(argument.value.kind, ast::ExprKind::Star) {
+                all_columns = true;
+                for column in self.query.relation(input).schema.columns.clone() {
+                    let ty = self.query.column(column).ty;
+                    values.push(Expr::column(column, ty, argument.value.span.into()));
                 }
-                _ => values.push(self.scalar(&argument.value, scope)?),
+            } else {
+                values.push(self.scalar(&argument.value, scope)?);
             }
         }
         let least = usize::from(function != AggregateFunction::Count);
@@ -148,7 +149,7 @@ impl Lowerer<'_> {
                 Some(name) => names.claim(&name.text),
                 None => {
                     let base = self.aggregate_name(&name.text, &values, arguments);
-                    names.default(base)
+                    names.fresh(base)
                 }
             };
             vec![self.query.add_column(ir::Column { name: label, ty, lineage: None })]
@@ -181,7 +182,7 @@ impl Lowerer<'_> {
                         Some(path) => Some(self.path_name(path)),
                         None => source.and_then(|source| self.default_name(value, source)),
                     };
-                    names.default(base)
+                    names.fresh(base)
                 }
             };
             columns.push(self.query.add_column(ir::Column { name: label, ty: value.ty, lineage: None }));
@@ -208,6 +209,7 @@ impl Lowerer<'_> {
     /// The name that KQL gives an unnamed column, if it gives one.
     ///
     /// A field keeps its name, with `_` between steps; conversions and `bin` keep that of their first argument.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "expressions of any other kind get no name")]
     pub(super) fn default_name(&self, value: &Expr, source: &ast::Expr) -> Option<String> {
         match &source.kind {
             ast::ExprKind::Call { name, arguments } => {
@@ -268,10 +270,41 @@ fn first_operand(value: &Expr) -> Option<&Expr> {
 fn keeps_argument_name(function: &str) -> bool {
     matches!(
         function,
-        "abs" | "bin" | "bin_at" | "ceiling" | "exp" | "floor" | "format_datetime" | "format_timespan" | "log"
-            | "log10" | "log2" | "parse_csv" | "parse_json" | "parse_xml" | "parsejson" | "pow" | "round" | "split"
-            | "sqrt" | "startofday" | "tobool" | "toboolean" | "todatetime" | "todecimal" | "todouble" | "todynamic"
-            | "toguid" | "tohex" | "toint" | "tolong" | "toobject" | "toreal" | "tostring" | "totime" | "totimespan"
+        "abs"
+            | "bin"
+            | "bin_at"
+            | "ceiling"
+            | "exp"
+            | "floor"
+            | "format_datetime"
+            | "format_timespan"
+            | "log"
+            | "log10"
+            | "log2"
+            | "parse_csv"
+            | "parse_json"
+            | "parse_xml"
+            | "parsejson"
+            | "pow"
+            | "round"
+            | "split"
+            | "sqrt"
+            | "startofday"
+            | "tobool"
+            | "toboolean"
+            | "todatetime"
+            | "todecimal"
+            | "todouble"
+            | "todynamic"
+            | "toguid"
+            | "tohex"
+            | "toint"
+            | "tolong"
+            | "toobject"
+            | "toreal"
+            | "tostring"
+            | "totime"
+            | "totimespan"
     )
 }
 
@@ -279,11 +312,34 @@ fn keeps_argument_name(function: &str) -> bool {
 fn is_known_aggregate(name: &str) -> bool {
     matches!(
         name,
-        "binary_all_and" | "binary_all_or" | "binary_all_xor" | "buildschema" | "covariance" | "covarianceif"
-            | "covariancep" | "covariancepif" | "hll" | "hll_if" | "hll_merge" | "make_bag" | "make_bag_if"
-            | "make_dictionary" | "make_list_with_nulls" | "percentiles" | "percentiles_array" | "percentilesw"
-            | "percentilesw_array" | "percentilew" | "stdevp" | "stdevpif" | "tdigest" | "tdigest_merge"
-            | "variancep" | "variancepif" | "cnt" | "sumproduct"
+        "binary_all_and"
+            | "binary_all_or"
+            | "binary_all_xor"
+            | "buildschema"
+            | "covariance"
+            | "covarianceif"
+            | "covariancep"
+            | "covariancepif"
+            | "hll"
+            | "hll_if"
+            | "hll_merge"
+            | "make_bag"
+            | "make_bag_if"
+            | "make_dictionary"
+            | "make_list_with_nulls"
+            | "percentiles"
+            | "percentiles_array"
+            | "percentilesw"
+            | "percentilesw_array"
+            | "percentilew"
+            | "stdevp"
+            | "stdevpif"
+            | "tdigest"
+            | "tdigest_merge"
+            | "variancep"
+            | "variancepif"
+            | "cnt"
+            | "sumproduct"
     )
 }
 
@@ -328,7 +384,7 @@ impl Names {
     }
 
     /// Takes a default name: `name`, `name1`, …; without a base `Column1`, `Column2`, ….
-    pub(super) fn default(&mut self, base: Option<String>) -> String {
+    pub(super) fn fresh(&mut self, base: Option<String>) -> String {
         let name = match base {
             Some(base) => std::iter::once(base.clone())
                 .chain((1..).map(|number: usize| format!("{base}{number}")))

@@ -70,7 +70,10 @@ impl Lowerer<'_> {
                 self.query.relation_mut(relation).schema.open = true;
                 if !self.inferred.contains(&name.text) {
                     self.inferred.push(name.text.clone());
-                    let message = format!("table `{}` is not known: its columns and their types are inferred from use", name.text);
+                    let message = format!(
+                        "table `{}` is not known: its columns and their types are inferred from use",
+                        name.text
+                    );
                     let place = Place::Query(name.span);
                     self.diagnostics.push(Diagnostic::note(Code::InferredSchema, place, message));
                 }
@@ -99,14 +102,14 @@ impl Lowerer<'_> {
                 self.query.relation_mut(relation).origins.extend(&name.span.into());
                 Ok(relation)
             }
-            ("table", [argument]) => match &argument.value.kind {
-                ast::ExprKind::Literal(ast::Literal::String(text)) => {
-                    let relation = self.table(&ast::Name { text: text.clone(), span: argument.value.span });
-                    self.query.relation_mut(relation).origins.extend(&name.span.into());
-                    Ok(relation)
-                }
-                _ => Ok(self.opaque("table", Vec::new(), self.leaves_in(expr.span))),
-            },
+            ("table", [ast::Argument { value: ast::Expr { kind: ast::ExprKind::Literal(literal), span }, .. }])
+                if matches!(literal, ast::Literal::String(_)) =>
+            {
+                let ast::Literal::String(text) = literal else { unreachable!("the guard asks for a string") };
+                let relation = self.table(&ast::Name { text: text.clone(), span: *span });
+                self.query.relation_mut(relation).origins.extend(&name.span.into());
+                Ok(relation)
+            }
             _ => Ok(self.opaque(&name.text, Vec::new(), self.leaves_in(expr.span))),
         }
     }
@@ -126,7 +129,20 @@ impl Lowerer<'_> {
         match &operator.kind {
             OperatorKind::Union { parameters, tables } => self.union(None, operator, parameters, tables, environment),
             OperatorKind::Other { tables } => self.other(None, operator, tables, environment),
-            _ => {
+            OperatorKind::Where(_)
+            | OperatorKind::Extend(_)
+            | OperatorKind::Project(_)
+            | OperatorKind::ProjectAway(_)
+            | OperatorKind::ProjectKeep(_)
+            | OperatorKind::ProjectRename(_)
+            | OperatorKind::ProjectReorder(_)
+            | OperatorKind::Distinct(_)
+            | OperatorKind::Summarize { .. }
+            | OperatorKind::Sort(_)
+            | OperatorKind::Take(_)
+            | OperatorKind::Top { .. }
+            | OperatorKind::Count
+            | OperatorKind::As(_) => {
                 let message = format!("`{}` needs a table before it", operator.keyword.text);
                 self.error(Code::WrongType, operator.keyword.span, message)
             }
@@ -263,7 +279,7 @@ impl Lowerer<'_> {
                     continue;
                 }
                 Some(name) => names.claim(&name.text),
-                None => names.default(self.default_name(&value, &column.value)),
+                None => names.fresh(self.default_name(&value, &column.value)),
             };
             let column = match value.as_path() {
                 // A column under its own name is that column.
@@ -539,11 +555,8 @@ impl Lowerer<'_> {
             }
             return Ok(self.opaque(&operator.keyword.text, inputs, origins));
         }
-        let lowered: Vec<Result<RelationId>> = input
-            .into_iter()
-            .map(Ok)
-            .chain(tables.iter().map(|table| self.relation(table, environment)))
-            .collect();
+        let lowered: Vec<Result<RelationId>> =
+            input.into_iter().map(Ok).chain(tables.iter().map(|table| self.relation(table, environment))).collect();
         let inputs = lowered.into_iter().collect::<Result<Vec<RelationId>>>()?;
         let mut origins = Origins::from(operator.keyword.span);
         for (_, value) in parameters {

@@ -1,6 +1,6 @@
 //! Constant folding. What a constant expression is worth is the interpreter's word.
 
-use crate::eval;
+use crate::eval::scalar;
 use crate::ir::{ArithmeticOp, Expr, ExprKind, Function, PredicateKind, Truth, Type, Value};
 use crate::span::Elided;
 
@@ -12,7 +12,7 @@ pub(super) fn fold(expr: Expr, elided: &mut Vec<Elided>) -> Expr {
     match &expr.kind {
         ExprKind::Arithmetic(op, left, right) => {
             if let (Some(left), Some(right)) = (left.as_literal(), right.as_literal()) {
-                return Expr::literal(eval::arithmetic(*op, left, right), expr.all_origins());
+                return Expr::literal(scalar::arithmetic(*op, left, right), expr.all_origins());
             }
             expr
         }
@@ -46,10 +46,8 @@ pub(super) fn fold(expr: Expr, elided: &mut Vec<Elided>) -> Expr {
             let values: Option<Vec<Value>> =
                 arguments.iter().map(|argument| argument.as_literal().cloned()).collect();
             match values {
-                Some(values) => match eval::call(*function, &values) {
-                    Some(value) => Expr::literal(value, expr.all_origins()),
-                    None => expr,
-                },
+                // No function of the registry asks for the time of the run: that is a node of its own.
+                Some(values) => Expr::literal(scalar::call(*function, &values, 0), expr.all_origins()),
                 None => expr,
             }
         }
@@ -68,7 +66,9 @@ fn fold_now(expr: &Expr) -> Option<Expr> {
     let ExprKind::Arithmetic(op, left, right) = &expr.kind else { return None };
     let (now, ticks) = match (op, &left.kind, &right.kind) {
         (ArithmeticOp::Add, ExprKind::Now { offset }, ExprKind::Literal(Value::TimeSpan(ticks)))
-        | (ArithmeticOp::Add, ExprKind::Literal(Value::TimeSpan(ticks)), ExprKind::Now { offset }) => (*offset, *ticks),
+        | (ArithmeticOp::Add, ExprKind::Literal(Value::TimeSpan(ticks)), ExprKind::Now { offset }) => {
+            (*offset, *ticks)
+        }
         (ArithmeticOp::Subtract, ExprKind::Now { offset }, ExprKind::Literal(Value::TimeSpan(ticks))) => {
             (*offset, ticks.checked_neg()?)
         }

@@ -278,6 +278,3 @@ fn join_set(query: &Query, set: &mut Predicate, part: Predicate) {
     }
     *target = Test::new(target.subject.clone(), target.op.clone());
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,9 +1,7 @@
 //! Laws of single tests.
 
-use crate::eval;
-use crate::ir::{
-    Case, Expr, ExprKind, Function, Predicate, Quantifier, Test, TestOp, Truth, Type, Value,
-};
+use crate::eval::scalar;
+use crate::ir::{Case, Expr, ExprKind, Function, Predicate, Quantifier, Test, TestOp, Truth, Type, Value};
 use crate::span::{Elided, Origins};
 
 /// The plainest form of a test whose operands are folded.
@@ -46,7 +44,7 @@ fn constant(test: &Test) -> Option<Truth> {
     if test.op.operands().iter().any(|operand| operand.as_literal().is_none()) {
         return None;
     }
-    eval::test(subject, &test.op)
+    scalar::test(subject, &test.op)
 }
 
 /// `tolower(x) == "v"` is `x =~ "v"` when `v` is in lower case, and never true otherwise.
