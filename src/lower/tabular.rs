@@ -40,7 +40,9 @@ impl Lowerer<'_> {
             }
             ast::ExprKind::Source(operator) => self.source(operator, environment),
             ast::ExprKind::Call { name, arguments } => self.table_call(expr, name, arguments, environment),
-            ast::ExprKind::Member { .. } | ast::ExprKind::MethodCall { .. } | ast::ExprKind::Placeholder(_) => Ok(self.opaque("table reference", Vec::new(), self.leaves_in(expr.span))),
+            ast::ExprKind::Member { .. } | ast::ExprKind::MethodCall { .. } | ast::ExprKind::Placeholder(_) => {
+                Ok(self.opaque("table reference", Vec::new(), self.leaves_in(expr.span)))
+            }
             ast::ExprKind::Literal(_)
             | ast::ExprKind::Star
             | ast::ExprKind::Unary { .. }
