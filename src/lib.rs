@@ -4,6 +4,7 @@
 pub mod backend;
 pub mod crosswalk;
 pub mod diagnostic;
+pub mod eval;
 pub mod fidelity;
 pub mod ir;
 pub mod kql;
