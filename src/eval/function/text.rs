@@ -371,7 +371,7 @@ pub fn base64_decode_array(text: &Value) -> Value {
 
 fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim().trim_end_matches('=');
-    if text.trim().len() % 4 != 0 {
+    if !text.trim().len().is_multiple_of(4) {
         return None;
     }
     let mut bytes = Vec::new();
