@@ -32,6 +32,8 @@ pub enum Statement {
     Other {
         /// Its keyword.
         keyword: Name,
+        /// What follows the keyword, as written.
+        text: String,
         /// All of it.
         span: Span,
     },
@@ -159,6 +161,19 @@ pub enum ExprKind {
         /// Its arguments.
         arguments: Vec<Argument>,
     },
+    /// `x.f(…)`: `database("a").table("b")`.
+    MethodCall {
+        /// The object.
+        object: Box<Expr>,
+        /// The function's name.
+        name: Name,
+        /// Its arguments.
+        arguments: Vec<Argument>,
+    },
+    /// `typeof(long)`, `typeof(a: string, *)`.
+    TypeOf(RowType),
+    /// `{name}`, filled in before the query runs.
+    Placeholder(Name),
     /// `x.name`.
     Member {
         /// The object.
@@ -191,6 +206,20 @@ pub struct Argument {
     pub name: Option<Name>,
     /// The value.
     pub value: Expr,
+}
+
+/// What stands in `typeof(…)`.
+#[derive(Clone, PartialEq, Debug)]
+pub enum RowType {
+    /// A scalar type, by name.
+    Scalar(Name),
+    /// Columns and their types.
+    Row {
+        /// Whether a `*` stands for all columns there are.
+        star: bool,
+        /// The columns.
+        columns: Vec<(Name, Name)>,
+    },
 }
 
 /// A constant.
@@ -329,6 +358,8 @@ pub struct Operator {
     pub kind: OperatorKind,
     /// The keyword.
     pub keyword: Name,
+    /// Hints for the engine: `hint.strategy=shuffle`. They change no result.
+    pub hints: Vec<(Name, Expr)>,
     /// All of it, from the keyword on.
     pub span: Span,
 }
@@ -385,6 +416,8 @@ pub enum OperatorKind {
     As(Name),
     /// An operator recognised by its keyword and not read further.
     Other {
+        /// What follows the keyword, as written.
+        text: String,
         /// Tabular expressions inside it, as far as they are plain: the right side of a join.
         tables: Vec<Expr>,
     },
