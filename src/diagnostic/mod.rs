@@ -7,7 +7,7 @@ mod code;
 
 pub use code::{Code, Family};
 
-use crate::span::Span;
+pub use crate::span::Place;
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -29,17 +29,6 @@ impl Severity {
             Severity::Note => "note",
         }
     }
-}
-
-/// What a diagnostic points at.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Place {
-    /// The input as a whole.
-    Whole,
-    /// A range of the file.
-    File(Span),
-    /// A range of the query's text.
-    Query(Span),
 }
 
 /// One finding about an input.
@@ -66,6 +55,11 @@ impl Diagnostic {
     /// A warning.
     pub fn warning(code: Code, place: Place, message: impl Into<String>) -> Diagnostic {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, place, message) }
+    }
+
+    /// A remark.
+    pub fn note(code: Code, place: Place, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Note, ..Diagnostic::error(code, place, message) }
     }
 
     /// The same with a piece of advice.
