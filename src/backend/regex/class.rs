@@ -214,7 +214,7 @@ impl Set {
 fn push_member(text: &mut String, letter: char, dialect: Dialect) {
     match dialect {
         Dialect::Pcre => match letter {
-            '\\' | '"' => text.push_str(&format!("\\x{:02x}", u32::from(letter))),
+            '\\' | '"' | '`' => text.push_str(&format!("\\x{:02x}", u32::from(letter))),
             '[' | ']' | '^' | '-' => {
                 text.push('\\');
                 text.push(letter);

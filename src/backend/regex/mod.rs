@@ -22,7 +22,7 @@ pub use write::write;
 /// A target's kind of regular expression.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dialect {
-    /// Splunk's: Perl-compatible, unanchored. Its text holds no quotation mark, and a backslash only before another
+    /// Splunk's: Perl-compatible, unanchored. Its text holds no quotation mark or backtick, and a backslash only before another
     /// character than a backslash, so that it can stand between quotation marks as it is.
     Pcre,
     /// Elasticsearch's: the expression must match the whole value.
@@ -78,9 +78,9 @@ pub fn escape(text: &str, dialect: Dialect) -> String {
 /// Appends a character outside of brackets.
 fn push_char(text: &mut String, letter: char, dialect: Dialect) {
     match dialect {
-        // `"` and `\` would need a second escape in the string around the pattern.
+        // `"` and `\` would need a second escape in the string around the pattern, and a backtick may name a macro.
         Dialect::Pcre => match letter {
-            '\\' | '"' => text.push_str(&format!("\\x{:02x}", u32::from(letter))),
+            '\\' | '"' | '`' => text.push_str(&format!("\\x{:02x}", u32::from(letter))),
             '.' | '^' | '$' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '|' => {
                 text.push('\\');
                 text.push(letter);
@@ -109,11 +109,23 @@ fn is_term(letter: char) -> bool {
     letter.is_alphanumeric()
 }
 
-/// The pattern that finds a needle where a string operator looks for it. Letter case is the caller's.
+/// What stands around needles so that they are found where a string operator looks for them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// Before the needle, or the group of needles.
+    pub open: String,
+    /// Behind it.
+    pub close: String,
+    /// Whether there is a guard, which knows ASCII letters and digits only.
+    pub ascii: bool,
+    /// Whether it holds `$`, which some engines of the dialect also match before a final newline.
+    pub end_anchor: bool,
+}
+
+/// The frame of a needle. A boundary is asked for only beside an edge that is itself a letter or digit.
 ///
-/// Guards know ASCII letters and digits only; [`Written::ascii`] is set where there is one.
 /// <https://learn.microsoft.com/kusto/query/datatypes-string-operators#what-is-a-term>
-pub fn needle(text: &str, relation: TextRelation, dialect: Dialect) -> Written {
+pub fn frame(text: &str, relation: TextRelation, dialect: Dialect) -> Frame {
     let guard = |edge: Option<char>| edge.is_some_and(is_term);
     let left = guard(text.chars().next());
     let right = guard(text.chars().next_back());
@@ -125,9 +137,24 @@ pub fn needle(text: &str, relation: TextRelation, dialect: Dialect) -> Written {
         TextRelation::TermPrefix => (Edge::guarded(left), Edge::Open),
         TextRelation::TermSuffix => (Edge::Open, Edge::guarded(right)),
     };
-    let ascii = left == Edge::Term || right == Edge::Term;
-    let end_anchor = dialect != Dialect::Lucene && right != Edge::Open;
-    Written { text: framed(&escape(text, dialect), left, right, dialect), insensitive: false, ascii, end_anchor }
+    let (open, close) = sides(left, right, dialect);
+    Frame {
+        open: open.to_owned(),
+        close: close.to_owned(),
+        ascii: left == Edge::Term || right == Edge::Term,
+        end_anchor: dialect == Dialect::Sigma && right != Edge::Open,
+    }
+}
+
+/// The pattern that finds a needle where a string operator looks for it. Letter case is the caller's.
+pub fn needle(text: &str, relation: TextRelation, dialect: Dialect) -> Written {
+    let frame = frame(text, relation, dialect);
+    Written {
+        text: format!("{}{}{}", frame.open, escape(text, dialect), frame.close),
+        insensitive: false,
+        ascii: frame.ascii,
+        end_anchor: frame.end_anchor,
+    }
 }
 
 /// The pattern that finds an IPv4 address, or any address that starts with a prefix, between characters that are
@@ -153,7 +180,7 @@ pub fn ipv4(text: &str, prefix: bool, dialect: Dialect) -> Option<Written> {
         }
     }
     let pattern = framed(&pattern, Edge::Term, Edge::Term, dialect);
-    Some(Written { text: pattern, insensitive: false, ascii: true, end_anchor: dialect != Dialect::Lucene })
+    Some(Written { text: pattern, insensitive: false, ascii: true, end_anchor: dialect == Dialect::Sigma })
 }
 
 /// What stands beside a pattern.
@@ -179,11 +206,17 @@ impl Edge {
 
 /// A pattern between its edges, as the dialect writes a search for it.
 fn framed(body: &str, left: Edge, right: Edge, dialect: Dialect) -> String {
-    let (left, right) = match dialect {
+    let (left, right) = sides(left, right, dialect);
+    format!("{left}{body}{right}")
+}
+
+/// What a dialect writes for the two edges.
+fn sides(left: Edge, right: Edge, dialect: Dialect) -> (&'static str, &'static str) {
+    match dialect {
         Dialect::Pcre => (
             match left {
                 Edge::Open => "",
-                Edge::Anchored => "\\A",
+                Edge::Anchored => "^",
                 Edge::Term => "(?<![A-Za-z0-9])",
                 Edge::NoWord => "(?<![A-Za-z0-9_])",
                 Edge::Word => "(?<=[A-Za-z0-9_])",
@@ -229,6 +262,5 @@ fn framed(body: &str, left: Edge, right: Edge, dialect: Dialect) -> String {
                 Edge::Word => "[A-Za-z0-9_].*",
             },
         ),
-    };
-    format!("{left}{body}{right}")
+    }
 }

@@ -212,8 +212,15 @@ impl<'a> Writer<'a> {
                     self.end_anchor = true;
                     "$"
                 }
-                _ if line => return Err(Lossy::new("an anchor at line ends")),
-                _ => return Err(Lossy::new("a word boundary inside the pattern")),
+                StartLine | StartText | EndLine | EndText => return Err(Lossy::new("an anchor at line ends")),
+                WordBoundary
+                | NotWordBoundary
+                | WordBoundaryStart
+                | WordBoundaryEnd
+                | WordBoundaryStartAngle
+                | WordBoundaryEndAngle
+                | WordBoundaryStartHalf
+                | WordBoundaryEndHalf => return Err(Lossy::new("a word boundary inside the pattern")),
             },
             Dialect::Lucene if is_word_assertion(kind) => {
                 return Err(Lossy::new("a word boundary inside the pattern"));
@@ -302,7 +309,16 @@ impl<'a> Writer<'a> {
             match ast {
                 Ast::Flags(set) => apply(&set.flags, flags)?,
                 Ast::Empty(_) => {}
-                _ => parts.push((ast, *flags)),
+                Ast::Literal(_)
+                | Ast::Dot(_)
+                | Ast::Assertion(_)
+                | Ast::ClassUnicode(_)
+                | Ast::ClassPerl(_)
+                | Ast::ClassBracketed(_)
+                | Ast::Repetition(_)
+                | Ast::Group(_)
+                | Ast::Alternation(_)
+                | Ast::Concat(_) => parts.push((ast, *flags)),
             }
         }
         let mut parts = parts.as_slice();
