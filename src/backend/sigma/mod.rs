@@ -203,7 +203,12 @@ impl Draft {
         let layout = match parts(carried.tree) {
             Ok(part) => layout::layout(part, routed),
             Err(true) if !routed.is_empty() => layout::routing(routed),
-            Err(truth) => {
+            Err(truth) => 'constant: {
+                if carried.findings.relation == Match::Exact
+                    && let Some(item) = any_item(leg, names)
+                {
+                    break 'constant layout::constant(truth, item);
+                }
                 // Every reason why nothing is left, or that Sigma has no constant conditions.
                 let span = condition.all_origins().hull().unwrap_or(span);
                 let mut notes: Vec<Note> = carried.findings.notes.into_iter().collect();
@@ -242,6 +247,14 @@ impl Draft {
         });
         Meta { meta, severity, hunting: detection.kind == Kind::Hunting }
     }
+}
+
+/// An item on some field of the source, for conditions that do not depend on it.
+fn any_item(leg: &Leg, names: &Names) -> Option<Item> {
+    let mut fields = leg.columns.values().filter_map(|value| names.field(value.as_path()?, Span::default()).ok());
+    let name = fields.find(|field| !field.name.contains('|'))?.name;
+    let values = vec![(Scalar::Null, Origins::none())];
+    Some(Item { field: name, modifiers: Vec::new(), values, origins: Origins::none() })
 }
 
 /// What the events of a source have in common besides its logsource.
