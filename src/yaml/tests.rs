@@ -234,12 +234,12 @@ fn blocks_hold_lines_and_fall_back_to_quotes() {
 fn check_read_back(text: &str) {
     let (quoted, single, double) = (quote(text), quote_single(text), quote_double(text));
     let file = format!(
-        "a: {quoted}\nb:\n  - {single}\n  - {quoted}\nc: [{double}, {quoted}]\nd: {}\ne:\n    - {}\n{quoted}: f\n",
+        "a: {quoted}\nb:\n  - {single}\n  - {quoted}\nc: [{double}, {quoted}]\nd: {}\ne:\n    - {}\nf:\n  {quoted}: g\n",
         block(text, 2),
         block(text, 6),
     );
     let expected =
-        serde_json::json!({"a": text, "b": [text, text], "c": [text, text], "d": text, "e": [text], text: "f"});
+        serde_json::json!({"a": text, "b": [text, text], "c": [text, text], "d": text, "e": [text], "f": {text: "g"}});
     let found: serde_json::Value = from_data(&file).unwrap_or_else(|error| panic!("{error}: {file}"));
     assert_eq!(found, expected, "{file}");
     let found = read(&file).unwrap_or_else(|error| panic!("{}: {file}", error.message)).root.to_json();
