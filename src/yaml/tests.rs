@@ -238,8 +238,7 @@ fn check_read_back(text: &str) {
         block(text, 2),
         block(text, 6),
     );
-    let expected =
-        serde_json::json!({"a": text, "b": [text, text], "c": [text, text], "d": text, "e": [text], "f": {text: "g"}});
+    let expected = serde_json::json!({"a": text, "b": [text, text], "c": [text, text], "d": text, "e": [text], "f": {text: "g"}});
     let found: serde_json::Value = from_data(&file).unwrap_or_else(|error| panic!("{error}: {file}"));
     assert_eq!(found, expected, "{file}");
     let found = read(&file).unwrap_or_else(|error| panic!("{}: {file}", error.message)).root.to_json();
