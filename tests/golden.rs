@@ -1,1 +1,3 @@
+//! The golden files.
+
 fn main() {}

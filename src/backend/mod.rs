@@ -5,20 +5,26 @@
 //! until someone decides.
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use std::ops::Range;
-
 use crate::crosswalk::Crosswalk;
 use crate::fidelity::{Findings, Verdict};
 use crate::ir::Detection;
-use crate::span::{Elided, Origins};
+use crate::span::Elided;
 use crate::template::{TemplateError, Templates};
 
 mod carry;
+mod eql;
+mod events;
+pub mod names;
+mod network;
+pub mod regex;
+mod sentinel;
+mod sigma;
 
+pub use crate::template::Rendered;
 pub use carry::{Answer, Carried, Literal, Tree, carry};
 
 /// Every back end, in the order that lists and reports show them.
-pub const ALL: &[&dyn Backend] = &[];
+pub const ALL: &[&dyn Backend] = &[&sigma::Sigma, &eql::Eql, &sentinel::Sentinel];
 
 /// A target, as users see it.
 #[derive(Debug)]
@@ -66,15 +72,6 @@ pub struct Emission {
     pub findings: Findings,
     /// What was left out without changing the meaning.
     pub elided: Vec<Elided>,
-}
-
-/// An artifact's text, and which part of it comes from where.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Rendered {
-    /// All of it.
-    pub text: String,
-    /// Byte ranges of the text with the source leaves behind them, ascending, not overlapping.
-    pub provenance: Vec<(Range<usize>, Origins)>,
 }
 
 impl Emission {

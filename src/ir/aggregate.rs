@@ -49,8 +49,12 @@ aggregates! {
     CountDistinct "count_distinct"
     /// The number of distinct values: an estimate in general, exact for small sets.
     DCount "dcount"
+    /// The properties of all bags in one; of a property that several have, any.
+    MakeBag "make_bag"
     /// All values as a dynamic array, in no order.
     MakeList "make_list"
+    /// All values as a dynamic array, nulls included.
+    MakeListWithNulls "make_list_with_nulls"
     /// The distinct values as a dynamic array, in no order.
     MakeSet "make_set"
     /// The greatest value.
@@ -61,12 +65,16 @@ aggregates! {
     Percentile "percentile"
     /// The sample standard deviation.
     StDev "stdev"
+    /// The population standard deviation.
+    StDevP "stdevp"
     /// The sum.
     Sum "sum"
     /// Any value.
     TakeAny "take_any"
     /// The sample variance.
     Variance "variance"
+    /// The population variance.
+    VarianceP "variancep"
 }
 
 impl AggregateFunction {
@@ -79,8 +87,14 @@ impl AggregateFunction {
     pub fn result_type(self, argument: Type) -> Type {
         match self {
             AggregateFunction::Count | AggregateFunction::CountDistinct | AggregateFunction::DCount => Type::Long,
-            AggregateFunction::MakeList | AggregateFunction::MakeSet => Type::Dynamic,
-            AggregateFunction::StDev | AggregateFunction::Variance => Type::Real,
+            AggregateFunction::MakeBag
+            | AggregateFunction::MakeList
+            | AggregateFunction::MakeListWithNulls
+            | AggregateFunction::MakeSet => Type::Dynamic,
+            AggregateFunction::StDev
+            | AggregateFunction::StDevP
+            | AggregateFunction::Variance
+            | AggregateFunction::VarianceP => Type::Real,
             AggregateFunction::Avg => match argument {
                 Type::TimeSpan | Type::DateTime | Type::Decimal => argument,
                 _ => Type::Real,

@@ -1,6 +1,6 @@
 //! Predicates: `and`, `or`, `not` over tests that state their case rule, term rule and answer on a missing value.
 
-use super::{Expr, RelationId};
+use super::{Expr, RelationId, Type, Value};
 use crate::span::Origins;
 
 /// KQL's three truth values; `where` keeps a row on [`Truth::True`] only.
@@ -386,6 +386,84 @@ impl TestOp {
             TestOp::IsEmpty | TestOp::IsNull | TestOp::IsTrue | TestOp::InNetwork { .. } | TestOp::Among { .. } => {
                 Vec::new()
             }
+        }
+    }
+}
+
+impl Test {
+    /// A test, with its answer on a missing subject worked out from the operator and the subject's type.
+    pub fn new(subject: Expr, op: TestOp) -> Test {
+        let missing = match subject.ty {
+            Type::String => op.on_empty_text(),
+            Type::Dynamic => match &op {
+                // Text tests see a null dynamic as the empty string.
+                TestOp::Text { .. } | TestOp::Matches { .. } | TestOp::HasIpv4 { .. } => op.on_empty_text(),
+                _ => op.on_null(),
+            },
+            _ => op.on_null(),
+        };
+        Test { subject, op, missing }
+    }
+}
+
+impl TestOp {
+    /// The answer on the empty string, as far as the operands are constants.
+    fn on_empty_text(&self) -> Truth {
+        match self {
+            TestOp::Equals { operands, .. } => {
+                Truth::from(operands.iter().any(|operand| operand.as_text() == Some("")))
+            }
+            TestOp::Order { order, operand } => match operand.as_text() {
+                Some(text) => Truth::from(match order {
+                    Order::Less => !text.is_empty(),
+                    Order::LessOrEqual => true,
+                    Order::Greater => false,
+                    Order::GreaterOrEqual => text.is_empty(),
+                }),
+                None => Truth::Null,
+            },
+            TestOp::Text { needles, quantifier, .. } => {
+                let mut empty = needles.iter().map(|needle| needle.as_text() == Some(""));
+                Truth::from(match quantifier {
+                    Quantifier::Any => empty.any(|empty| empty),
+                    Quantifier::All => empty.all(|empty| empty),
+                })
+            }
+            TestOp::Matches { pattern } => Truth::from(
+                pattern
+                    .as_text()
+                    .and_then(|pattern| regex::Regex::new(pattern).ok())
+                    .is_some_and(|pattern| pattern.is_match("")),
+            ),
+            TestOp::IsEmpty => Truth::True,
+            TestOp::InNetwork { .. } => Truth::Null,
+            TestOp::IsNull
+            | TestOp::IsTrue
+            | TestOp::HasIpv4 { .. }
+            | TestOp::Among { .. }
+            | TestOp::Opaque { .. } => Truth::False,
+        }
+    }
+
+    /// The answer on a typed null.
+    ///
+    /// <https://learn.microsoft.com/kusto/query/scalar-data-types/null-values>
+    fn on_null(&self) -> Truth {
+        match self {
+            TestOp::IsEmpty | TestOp::IsNull => Truth::True,
+            TestOp::Order { .. } | TestOp::InNetwork { .. } | TestOp::IsTrue => Truth::Null,
+            TestOp::Equals { operands, .. } => {
+                if operands.iter().any(|operand| operand.as_literal().is_some_and(Value::is_null)) {
+                    Truth::Null
+                } else {
+                    Truth::False
+                }
+            }
+            TestOp::Text { .. }
+            | TestOp::Matches { .. }
+            | TestOp::HasIpv4 { .. }
+            | TestOp::Among { .. }
+            | TestOp::Opaque { .. } => Truth::False,
         }
     }
 }

@@ -29,12 +29,12 @@ pub fn print_query(query: &Query) -> String {
 
 /// One expression.
 pub fn print_expr(query: &Query, expr: &Expr) -> String {
-    Printer { query, numbers: Vec::new(), relations: query.reachable() }.expr(expr)
+    Printer { query, numbers: Vec::new(), relations: Vec::new() }.expr(expr)
 }
 
 /// One predicate.
 pub fn print_predicate(query: &Query, predicate: &Predicate) -> String {
-    Printer { query, numbers: Vec::new(), relations: query.reachable() }.predicate(predicate)
+    Printer { query, numbers: Vec::new(), relations: Vec::new() }.predicate(predicate)
 }
 
 struct Printer<'a> {

@@ -1,3 +1,15 @@
 //! KQL: text to syntax tree, and back.
+//!
+//! [`parse`] takes any text, never panics and always yields a tree, together with what is wrong in it; [`print()`] writes
+//! a tree as text that parses to the same tree; [`leaves()`] lists what in a tree a compiler has to account for.
 
 pub mod ast;
+mod leaves;
+mod lexer;
+mod parser;
+mod token;
+
+pub use leaves::{Leaf, leaves};
+pub use lexer::lex;
+pub use parser::{Error, ErrorKind, MAX_DEPTH, Parsed, parse};
+pub use token::{Token, TokenKind};

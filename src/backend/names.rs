@@ -1,0 +1,353 @@
+//! Columns of a query in the words of a target: which field holds them, and how a test on them reads there.
+//!
+//! Every answer carries its own [`Findings`], so that what is known of a part that is left out later goes with it.
+//! A name that the crosswalk does not know is a refusal, unless the run keeps KQL names; it is never guessed.
+
+use crate::crosswalk::{Crosswalk, FieldKind, Form, Source, Table, Vocabulary};
+use crate::diagnostic::Code;
+use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Names as Naming, Note, Refusal};
+use crate::ir::{ColumnId, Lineage, Operator, Path, Query, RelationId, Step, TestOp, Type};
+use crate::span::{Origins, Span};
+
+use super::{Literal, Options};
+
+/// The names of one query in one vocabulary.
+#[derive(Clone, Copy)]
+pub struct Names<'a> {
+    query: &'a Query,
+    crosswalk: &'a Crosswalk,
+    native_names: bool,
+    vocabulary: Vocabulary,
+}
+
+/// Where a table's events live in the target.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SourceRef<'a> {
+    /// The table's name in the query.
+    pub table: &'a str,
+    /// Its place; none when only the KQL name is left of it.
+    pub source: Option<&'a Source>,
+    /// That it feeds the target is assumed.
+    pub findings: Findings,
+}
+
+/// A field of the target.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FieldRef<'a> {
+    /// Its name, unquoted.
+    pub name: String,
+    /// How the target stores it.
+    pub kind: FieldKind,
+    /// How the column's value appears in it.
+    pub form: &'a Form,
+    /// The type of the column.
+    pub ty: Type,
+    /// Whether it is the event time of the target.
+    pub clock: bool,
+    /// Whether its name is KQL's.
+    pub native: bool,
+    /// What the mapping assumes.
+    pub findings: Findings,
+}
+
+/// A test on a field of the target, or its negation.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Atom<'a> {
+    /// The field.
+    pub field: FieldRef<'a>,
+    /// The question, as it reads on the field.
+    pub op: TestOp,
+    /// Whether it must be false.
+    pub negated: bool,
+    /// Whether an event without the field is to be found. Where it is not, a negated test needs a guard.
+    pub on_missing: bool,
+    /// Leaves of the subject, of the operator and of the negations around it; operands have their own.
+    pub origins: Origins,
+    /// What the mapping assumes and changes.
+    pub findings: Findings,
+}
+
+/// What becomes of a literal whose subject is a field.
+#[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "short-lived")]
+pub enum Resolved<'a> {
+    /// A test on a field.
+    Atom(Atom<'a>),
+    /// The same answer for every event of the source.
+    Const(bool, Findings),
+}
+
+/// The form of fields that no crosswalk file describes.
+const SAME: &Form = &Form::Same;
+
+/// The columns that are the event time of tables that no crosswalk file describes.
+pub(crate) const USUAL_CLOCKS: [&str; 2] = ["TimeGenerated", "Timestamp"];
+
+impl<'a> Names<'a> {
+    /// The names of `query` in the words of `vocabulary`.
+    pub fn new(query: &'a Query, options: &Options<'a>, vocabulary: Vocabulary) -> Names<'a> {
+        Names { query, crosswalk: options.crosswalk, native_names: options.native_names, vocabulary }
+    }
+
+    /// The crosswalk's file on the table behind this node.
+    pub fn table(&self, source: RelationId) -> Option<&'a Table> {
+        self.crosswalk.table(self.table_name(source)?)
+    }
+
+    fn table_name(&self, source: RelationId) -> Option<&'a str> {
+        match &self.query.relation(source).op {
+            Operator::Table { name } => Some(name),
+            Operator::Literal { .. }
+            | Operator::Filter { .. }
+            | Operator::Extend { .. }
+            | Operator::Project { .. }
+            | Operator::Summarize { .. }
+            | Operator::Sort { .. }
+            | Operator::Top { .. }
+            | Operator::Take { .. }
+            | Operator::Union { .. }
+            | Operator::Opaque { .. } => None,
+        }
+    }
+
+    /// Where the events of the table behind this node live.
+    ///
+    /// # Errors
+    ///
+    /// The target has no source for the table, and KQL names are not kept.
+    pub fn source(&self, source: RelationId, span: Span) -> Result<SourceRef<'a>, Refusal> {
+        let Some(name) = self.table_name(source) else {
+            return Err(Refusal::new(Code::NoSource, Cause::NotImplemented, span, "the source is no table"));
+        };
+        let mut findings = Findings::default();
+        if let Some(place) = self.table(source).and_then(|table| table.source(self.vocabulary)) {
+            findings.assume(
+                AssumptionKind::Coverage,
+                Confidence::High,
+                format!("events of `{name}` arrive in {} from {}", self.title(), describe(place)),
+            );
+            return Ok(SourceRef { table: name, source: Some(place), findings });
+        }
+        if !self.native_names {
+            return Err(Refusal::new(
+                Code::NoSource,
+                Cause::NoMapping,
+                span,
+                format!("table `{name}` has no source in {}; `--native-names` keeps its KQL name", self.title()),
+            ));
+        }
+        findings.assume(
+            AssumptionKind::Coverage,
+            Confidence::Low,
+            format!("events of `{name}` arrive in {} under the table's own name", self.title()),
+        );
+        kept(&mut findings, span, &format!("table `{name}`"));
+        Ok(SourceRef { table: name, source: None, findings })
+    }
+
+    /// The table, the column and the way inside it that a path leads to; none when its value is computed.
+    pub fn lineage(&self, path: &Path) -> Option<Lineage> {
+        let mut lineage = self.query.column(path.column).lineage.clone()?;
+        lineage.path.extend(path.steps.iter().cloned());
+        Some(lineage)
+    }
+
+    /// Whether the column is the event time of its table.
+    pub fn is_clock(&self, column: ColumnId) -> bool {
+        self.lineage(&Path { column, steps: Vec::new() }).is_some_and(|lineage| self.is_clock_of(&lineage))
+    }
+
+    fn is_clock_of(&self, lineage: &Lineage) -> bool {
+        lineage.path.is_empty()
+            && match self.table(lineage.source) {
+                Some(table) => table.is_clock(&lineage.column),
+                None => USUAL_CLOCKS.contains(&lineage.column.as_str()),
+            }
+    }
+
+    /// The field that a path leads to.
+    ///
+    /// # Errors
+    ///
+    /// The path's value is computed, or the target has no field for it and KQL names are not kept.
+    pub fn field(&self, path: &Path, span: Span) -> Result<FieldRef<'a>, Refusal> {
+        let column = self.query.column(path.column);
+        let Some(lineage) = self.lineage(path) else {
+            return Err(Refusal::new(
+                Code::NoField,
+                Cause::NotImplemented,
+                span,
+                format!("`{}` is computed: no field of {} holds it", column.name, self.title()),
+            ));
+        };
+        let shown = spelled(&lineage.column, &lineage.path);
+        let ty = if lineage.path.is_empty() { column.ty } else { Type::Dynamic };
+        if self.is_clock_of(&lineage) {
+            let name = match self.vocabulary {
+                Vocabulary::Splunk | Vocabulary::Cim => "_time",
+                Vocabulary::Elastic | Vocabulary::Ecs => "@timestamp",
+                Vocabulary::Sigma => {
+                    return Err(Refusal::new(
+                        Code::NoField,
+                        Cause::ProductLimit { page: "https://sigmahq.io/sigma-specification/" },
+                        span,
+                        format!("`{shown}` is the event time, which no field of Sigma names"),
+                    ));
+                }
+            };
+            return Ok(FieldRef {
+                name: name.to_owned(),
+                kind: FieldKind::Date,
+                form: SAME,
+                ty,
+                clock: true,
+                native: false,
+                findings: Findings::default(),
+            });
+        }
+        let mut findings = Findings::default();
+        let table = self.table(lineage.source);
+        let field = table.and_then(|table| table.field(self.vocabulary, &lineage.column, &lineage.path));
+        let custom = table
+            .and_then(|table| table.source(self.vocabulary))
+            .is_some_and(|source| matches!(source, Source::Sigma { custom: true, .. }));
+        // A logsource of our own carries KQL names; only columns that the file is sure of count as mapped.
+        if let Some(field) = field
+            && (!custom || field.confidence == Confidence::High || field.name != lineage.column)
+        {
+            let mut text = format!("`{}` holds `{}` of `{}`", field.name, shown, self.table_of(&lineage));
+            if let Some(note) = &field.note {
+                text.push_str("; ");
+                text.push_str(note);
+            }
+            findings.assume(AssumptionKind::Field, field.confidence, text);
+            return Ok(FieldRef {
+                name: field.name.clone(),
+                kind: field.kind,
+                form: &field.form,
+                ty,
+                clock: false,
+                native: false,
+                findings,
+            });
+        }
+        let native = native_name(&lineage.column, &lineage.path);
+        match native {
+            Some(name) if self.native_names => {
+                kept(&mut findings, span, &format!("`{shown}`"));
+                let kind = match ty {
+                    Type::Bool => FieldKind::Boolean,
+                    Type::DateTime => FieldKind::Date,
+                    Type::Decimal | Type::Real => FieldKind::Double,
+                    Type::Int | Type::Long | Type::TimeSpan => FieldKind::Long,
+                    Type::Dynamic | Type::Guid | Type::String | Type::Unknown => FieldKind::Keyword,
+                };
+                Ok(FieldRef { name, kind, form: SAME, ty, clock: false, native: true, findings })
+            }
+            Some(_) | None => {
+                let mut message = format!("`{shown}` has no field in {}", self.title());
+                if native.is_some() && !self.native_names {
+                    message.push_str("; `--native-names` keeps its KQL name");
+                }
+                Err(Refusal::new(Code::NoField, Cause::NoMapping, span, message))
+            }
+        }
+    }
+
+    fn table_of(&self, lineage: &Lineage) -> &'a str {
+        self.table_name(lineage.source).unwrap_or_default()
+    }
+
+    /// A literal whose subject is a field, as it reads on that field.
+    ///
+    /// # Errors
+    ///
+    /// The subject is computed or has no field, or the field does not hold what the test asks for.
+    pub fn atom(&self, literal: &Literal) -> Result<Resolved<'a>, Refusal> {
+        let subject = &literal.test.subject;
+        let span = literal.all_origins().hull().unwrap_or_default();
+        let Some(path) = subject.as_path() else {
+            return Err(Refusal::new(
+                Code::NotComparable,
+                Cause::NotImplemented,
+                span,
+                "a computed value is compared; only fields are carried here",
+            ));
+        };
+        let field = self.field(path, subject.origins.hull().unwrap_or(span))?;
+        let findings = field.findings.clone();
+        if *field.form != Form::Same {
+            let message = format!("`{}` holds the column's value in another form", field.name);
+            return Err(Refusal::new(Code::ValueLost, Cause::NotImplemented, span, message));
+        }
+        let op = literal.test.op.clone();
+        Ok(Resolved::Atom(Atom {
+            field,
+            op,
+            negated: literal.negated,
+            on_missing: literal.on_missing(),
+            origins: subject.origins.clone().and(&literal.origins),
+            findings,
+        }))
+    }
+
+    /// What the vocabulary is called in messages.
+    pub fn title(&self) -> &'static str {
+        match self.vocabulary {
+            Vocabulary::Sigma => "Sigma",
+            Vocabulary::Splunk => "Splunk",
+            Vocabulary::Cim => "Splunk's common information model",
+            Vocabulary::Elastic => "Elastic",
+            Vocabulary::Ecs => "the Elastic Common Schema",
+        }
+    }
+}
+
+/// Records that a KQL name is kept.
+fn kept(findings: &mut Findings, span: Span, what: &str) {
+    findings.names = Naming::Native;
+    let message = format!("{what} keeps its KQL name");
+    findings.notes.insert(Note { span, code: Code::NativeName, cause: None, message });
+}
+
+/// A source in a few words.
+fn describe(source: &Source) -> String {
+    match source {
+        Source::Sigma { logsource, .. } => {
+            let parts: Vec<String> = logsource.iter().map(|(key, value)| format!("{key} `{value}`")).collect();
+            format!("the logsource {}", parts.join(", "))
+        }
+        Source::Splunk { search } => format!("the source `{search}`"),
+        Source::Elastic { index, .. } => format!("the indices `{}`", index.join(",")),
+    }
+}
+
+/// A column and the way inside it, as messages show it: `TargetResources[0].displayName`.
+pub fn spelled(column: &str, steps: &[Step]) -> String {
+    let mut text = column.to_owned();
+    for step in steps {
+        match step {
+            Step::Key(key) => {
+                text.push('.');
+                text.push_str(key);
+            }
+            Step::Index(index) => text.push_str(&format!("[{index}]")),
+        }
+    }
+    text
+}
+
+/// The KQL name as a field: properties behind dots. An array element has no such name in any target.
+fn native_name(column: &str, steps: &[Step]) -> Option<String> {
+    let mut name = column.to_owned();
+    for step in steps {
+        match step {
+            Step::Key(key) => {
+                name.push('.');
+                name.push_str(key);
+            }
+            Step::Index(_) => return None,
+        }
+    }
+    Some(name)
+}

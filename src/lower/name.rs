@@ -1,0 +1,251 @@
+//! Names: what `let` binds, which column a name means, and what may have been meant instead.
+
+use std::rc::Rc;
+
+use crate::diagnostic::Code;
+use crate::ir::{self, ColumnId, Lineage, Operator, RelationId, Type};
+use crate::kql::ast;
+use crate::span::{Origins, Span};
+
+use super::{Lowerer, Result};
+
+/// What a name bound by `let` or by a parameter stands for.
+#[derive(Clone)]
+pub(super) enum Binding {
+    /// A scalar, to be put in place.
+    Scalar(ir::Expr),
+    /// A relation.
+    Relation(RelationId),
+    /// A function, with the names visible where it was defined.
+    Function(Rc<UserFunction>),
+    /// A definition that was reported as wrong.
+    Broken,
+}
+
+/// A function that the query defines.
+pub(super) struct UserFunction {
+    pub(super) declaration: ast::Function,
+    pub(super) environment: Rc<Environment>,
+}
+
+/// The names visible at a place, innermost first.
+#[derive(Default)]
+pub(super) struct Environment {
+    head: Option<(String, Binding, Span)>,
+    outer: Option<Rc<Environment>>,
+}
+
+impl Environment {
+    /// The same with one more name.
+    pub(super) fn with(self: &Rc<Self>, name: &ast::Name, binding: Binding, definition: Span) -> Rc<Self> {
+        Rc::new(Environment { head: Some((name.text.clone(), binding, definition)), outer: Some(Rc::clone(self)) })
+    }
+
+    /// What a name stands for, and where it is defined.
+    pub(super) fn get(&self, name: &str) -> Option<(&Binding, Span)> {
+        let mut scope = Some(self);
+        while let Some(environment) = scope {
+            if let Some((bound, binding, definition)) = &environment.head
+                && bound == name
+            {
+                return Some((binding, *definition));
+            }
+            scope = environment.outer.as_deref();
+        }
+        None
+    }
+
+    /// Where the visible names are defined.
+    pub(super) fn definitions(&self) -> Vec<Span> {
+        let mut definitions = Vec::new();
+        let mut scope = Some(self);
+        while let Some(environment) = scope {
+            definitions.extend(environment.head.as_ref().map(|(_, _, definition)| *definition));
+            scope = environment.outer.as_deref();
+        }
+        definitions
+    }
+
+    fn names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        let mut scope = Some(self);
+        while let Some(environment) = scope {
+            names.extend(environment.head.as_ref().map(|(name, _, _)| name.as_str()));
+            scope = environment.outer.as_deref();
+        }
+        names
+    }
+}
+
+impl Drop for Environment {
+    /// Thousands of bindings are dropped one after the other, not one inside the other.
+    fn drop(&mut self) {
+        let mut outer = self.outer.take();
+        while let Some(environment) = outer {
+            outer = match Rc::try_unwrap(environment) {
+                Ok(mut environment) => environment.outer.take(),
+                Err(_) => None,
+            };
+        }
+    }
+}
+
+impl Lowerer<'_> {
+    /// What a bound name stands for; marks it used.
+    pub(super) fn lookup(&mut self, environment: &Environment, name: &str) -> Option<Binding> {
+        let (binding, definition) = environment.get(name)?;
+        if !self.used.contains(&definition) {
+            self.used.push(definition);
+        }
+        Some(binding.clone())
+    }
+
+    /// Adds the binding of a `let`.
+    pub(super) fn bind(&mut self, binding: &ast::Let, environment: &Rc<Environment>) -> Result<Rc<Environment>> {
+        let bound = match &binding.value {
+            ast::LetValue::Function(declaration) => Binding::Function(Rc::new(UserFunction {
+                declaration: declaration.clone(),
+                environment: Rc::clone(environment),
+            })),
+            ast::LetValue::Expr(expr) if self.is_tabular(expr, environment) => {
+                Binding::Relation(self.relation(expr, environment)?)
+            }
+            ast::LetValue::Expr(expr) => {
+                Binding::Scalar(self.scalar(expr, &super::scalar::Scope::constant(environment))?)
+            }
+        };
+        Ok(environment.with(&binding.name, bound, binding.span))
+    }
+
+    /// The column that a name means in a relation's rows.
+    pub(super) fn find_column(&mut self, relation: RelationId, name: &str) -> Option<ColumnId> {
+        let schema = &self.query.relation(relation).schema;
+        if let Some(found) = schema.columns.iter().rev().find(|column| self.query.column(**column).name == name) {
+            return Some(*found);
+        }
+        if !schema.open || self.hidden.get(&relation).is_some_and(|hidden| hidden.iter().any(|other| other == name)) {
+            return None;
+        }
+        self.open_column(relation, name)
+    }
+
+    /// Adds a column to an open schema, all the way from the source that must hold it.
+    fn open_column(&mut self, relation: RelationId, name: &str) -> Option<ColumnId> {
+        let unknown = |lineage| ir::Column { name: name.to_owned(), ty: Type::Unknown, lineage };
+        let column = match self.query.relation(relation).op.clone() {
+            Operator::Table { .. } => {
+                let lineage = Lineage { source: relation, column: name.to_owned(), path: Vec::new() };
+                self.query.add_column(unknown(Some(lineage)))
+            }
+            Operator::Filter { input, .. }
+            | Operator::Extend { input, .. }
+            | Operator::Project { input, .. }
+            | Operator::Sort { input, .. }
+            | Operator::Top { input, .. }
+            | Operator::Take { input, .. } => self.find_column(input, name)?,
+            Operator::Union { inputs, mut columns } => {
+                let sources: Vec<Option<ColumnId>> =
+                    inputs.iter().map(|input| self.find_column(*input, name)).collect();
+                let first = sources.iter().flatten().next()?;
+                let (ty, lineage) = match sources.as_slice() {
+                    [Some(only)] => (self.query.column(*only).ty, self.query.column(*only).lineage.clone()),
+                    _ => (self.query.column(*first).ty, None),
+                };
+                let column = self.query.add_column(ir::Column { name: name.to_owned(), ty, lineage });
+                columns.push(ir::UnionColumn { column, sources });
+                self.query.relation_mut(relation).op = Operator::Union { inputs, columns };
+                column
+            }
+            Operator::Opaque { .. } => self.query.add_column(unknown(None)),
+            Operator::Literal { .. } | Operator::Summarize { .. } => return None,
+        };
+        self.query.relation_mut(relation).schema.columns.push(column);
+        Some(column)
+    }
+
+    /// Reports a name that is no column of the relation.
+    pub(super) fn unknown_column<T>(
+        &mut self,
+        relation: RelationId,
+        environment: &Environment,
+        name: &ast::Name,
+    ) -> Result<T> {
+        let columns: Vec<String> = self
+            .query
+            .relation(relation)
+            .schema
+            .columns
+            .iter()
+            .map(|column| self.query.column(*column).name.clone())
+            .collect();
+        let candidates = columns.iter().map(String::as_str).chain(environment.names());
+        let help = suggestion(&name.text, candidates).map(|found| format!("a similar name exists: `{found}`"));
+        let of = if let Operator::Table { name } = &self.query.relation(relation).op {
+            format!(" in table `{name}`")
+        } else {
+            String::new()
+        };
+        self.error_with_help(Code::UnknownColumn, name.span, format!("no column `{}`{of}", name.text), help)
+    }
+
+    /// A new column that is computed.
+    pub(super) fn computed(&mut self, name: String, value: &ir::Expr) -> ColumnId {
+        let lineage = value.as_path().and_then(|path| {
+            let lineage = self.query.column(path.column).lineage.as_ref()?;
+            let mut lineage = lineage.clone();
+            lineage.path.extend(path.steps.iter().cloned());
+            Some(lineage)
+        });
+        self.query.add_column(ir::Column { name, ty: value.ty, lineage })
+    }
+
+    /// Fixes the type of a column of an open schema by its first use.
+    pub(super) fn infer(&mut self, expr: &mut ir::Expr, ty: Type) {
+        if expr.ty == Type::Unknown
+            && ty != Type::Unknown
+            && let ir::ExprKind::Path(path) = &expr.kind
+            && path.steps.is_empty()
+        {
+            let column = self.query.column_mut(path.column);
+            if column.ty == Type::Unknown {
+                column.ty = ty;
+            }
+            expr.ty = column.ty;
+        }
+    }
+
+    /// Adds a relation that leaves its input's columns as they are.
+    pub(super) fn like_input(&mut self, input: RelationId, op: Operator, origins: Origins) -> RelationId {
+        let schema = self.query.relation(input).schema.clone();
+        let id = self.query.add(ir::Relation { op, schema, origins });
+        if let Some(hidden) = self.hidden.get(&input).cloned() {
+            self.hidden.insert(id, hidden);
+        }
+        id
+    }
+}
+
+/// The candidate nearest to a misspelt name, if one is near.
+pub(super) fn suggestion<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let limit = (name.chars().count() / 3).max(1);
+    candidates
+        .map(|candidate| (distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many letters must be changed, added or removed.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], line + 1);
+        for (column, candidate) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *candidate);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}
