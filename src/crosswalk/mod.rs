@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use crate::fidelity::Confidence;
+use crate::hash;
 use crate::ir::{Step, Type};
 use crate::yaml::{self, DataError};
 
@@ -65,6 +66,8 @@ impl Vocabulary {
 pub struct Crosswalk {
     builtin: BTreeMap<&'static str, &'static Builtin>,
     added: BTreeMap<String, Table>,
+    /// What was added, as it was given, in that order.
+    additions: Vec<String>,
 }
 
 /// One table of Sentinel.
@@ -218,7 +221,7 @@ pub enum Source {
 impl Crosswalk {
     /// The tables that come with the program.
     pub fn builtin() -> Crosswalk {
-        Crosswalk { builtin: builtin::tables(), added: BTreeMap::new() }
+        Crosswalk { builtin: builtin::tables(), ..Crosswalk::default() }
     }
 
     /// The table of this name; names are case-sensitive.
@@ -242,6 +245,7 @@ impl Crosswalk {
 
     /// Adds a table, or replaces it.
     pub fn insert(&mut self, table: Table) {
+        self.additions.push(format!("{table:?}"));
         self.added.insert(table.name.clone(), table);
     }
 
@@ -251,6 +255,7 @@ impl Crosswalk {
         let file: file::TableFile = yaml::from_data(text)?;
         let table = self.editable(&file.table);
         file.add_to(table);
+        self.additions.push(text.to_owned());
         Ok(())
     }
 
@@ -261,7 +266,14 @@ impl Crosswalk {
         let mapping = map::parse(spec)?;
         let table = self.editable(&mapping.table);
         mapping.add_to(table);
+        self.additions.push(spec.to_owned());
         Ok(())
+    }
+
+    /// Hash over the files that come with the program and all that was added, in hexadecimal.
+    pub fn sha256(&self) -> String {
+        let files = self.builtin.iter().flat_map(|(name, builtin)| [*name, builtin.text()]);
+        hash::sha256_of_parts(files.chain(self.additions.iter().map(String::as_str)))
     }
 
     /// The table of this name, ready to be changed: that of the program is copied, an unknown one is made.

@@ -212,7 +212,8 @@ impl Draft {
                 // Every reason why nothing is left, or that Sigma has no constant conditions.
                 let span = condition.all_origins().hull().unwrap_or(span);
                 let mut notes: Vec<Note> = carried.findings.notes.into_iter().collect();
-                let code = if carried.findings.relation == Match::Exact { Code::ConstantTest } else { Code::NoAnchor };
+                let code =
+                    if carried.findings.relation == Match::Exact { Code::ConstantTest } else { Code::NoAnchor };
                 let message = if truth {
                     "Sigma has no condition that every event of a source meets"
                 } else {
@@ -264,7 +265,11 @@ fn routing(source: Option<&Source>) -> Vec<Item> {
         field: field.clone(),
         modifiers: Vec::new(),
         values: vec![(
-            if value.parse::<i64>().is_ok() { Scalar::Plain(value.clone()) } else { Scalar::Text(quote::literal(value)) },
+            if value.parse::<i64>().is_ok() {
+                Scalar::Plain(value.clone())
+            } else {
+                Scalar::Text(quote::literal(value))
+            },
             Origins::none(),
         )],
         origins: Origins::none(),
@@ -295,4 +300,3 @@ fn id(rule: &str, name: &str, part: &str) -> String {
     });
     Uuid::new_v5(&own, part.as_bytes()).hyphenated().to_string()
 }
-
