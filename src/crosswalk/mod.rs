@@ -8,12 +8,13 @@
 //! It promises that a mapping is only given where somebody has seen it: what is known with low confidence is stored,
 //! shown, and never used.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
 
 use crate::fidelity::Confidence;
-use crate::hash;
 use crate::ir::{Step, Type};
 use crate::yaml::{self, DataError};
 
@@ -66,8 +67,6 @@ impl Vocabulary {
 pub struct Crosswalk {
     builtin: BTreeMap<&'static str, &'static Builtin>,
     added: BTreeMap<String, Table>,
-    /// What was added, as it was given, in that order.
-    additions: Vec<String>,
 }
 
 /// One table of Sentinel.
@@ -221,7 +220,7 @@ pub enum Source {
 impl Crosswalk {
     /// The tables that come with the program.
     pub fn builtin() -> Crosswalk {
-        Crosswalk { builtin: builtin::tables(), ..Crosswalk::default() }
+        Crosswalk { builtin: builtin::tables(), added: BTreeMap::new() }
     }
 
     /// The table of this name; names are case-sensitive.
@@ -245,7 +244,6 @@ impl Crosswalk {
 
     /// Adds a table, or replaces it.
     pub fn insert(&mut self, table: Table) {
-        self.additions.push(format!("{table:?}"));
         self.added.insert(table.name.clone(), table);
     }
 
@@ -255,7 +253,6 @@ impl Crosswalk {
         let file: file::TableFile = yaml::from_data(text)?;
         let table = self.editable(&file.table);
         file.add_to(table);
-        self.additions.push(text.to_owned());
         Ok(())
     }
 
@@ -266,14 +263,24 @@ impl Crosswalk {
         let mapping = map::parse(spec)?;
         let table = self.editable(&mapping.table);
         mapping.add_to(table);
-        self.additions.push(spec.to_owned());
         Ok(())
     }
 
-    /// Hash over the files that come with the program and all that was added, in hexadecimal.
+    /// SHA-256, in hexadecimal, of all that it says: the files of the program's tables, and what was added to them.
     pub fn sha256(&self) -> String {
-        let files = self.builtin.iter().flat_map(|(name, builtin)| [*name, builtin.text()]);
-        hash::sha256_of_parts(files.chain(self.additions.iter().map(String::as_str)))
+        let mut hash = Sha256::new();
+        for name in self.names() {
+            let text = match (self.added.get(name), self.builtin.get(name)) {
+                (Some(added), _) => Cow::Owned(format!("{added:?}")),
+                (None, Some(builtin)) => Cow::Borrowed(builtin.text()),
+                (None, None) => continue,
+            };
+            for part in [name, &text] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+        }
+        hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
     /// The table of this name, ready to be changed: that of the program is copied, an unknown one is made.

@@ -212,8 +212,7 @@ impl Draft {
                 // Every reason why nothing is left, or that Sigma has no constant conditions.
                 let span = condition.all_origins().hull().unwrap_or(span);
                 let mut notes: Vec<Note> = carried.findings.notes.into_iter().collect();
-                let code =
-                    if carried.findings.relation == Match::Exact { Code::ConstantTest } else { Code::NoAnchor };
+                let code = if carried.findings.relation == Match::Exact { Code::ConstantTest } else { Code::NoAnchor };
                 let message = if truth {
                     "Sigma has no condition that every event of a source meets"
                 } else {
@@ -261,17 +260,15 @@ fn any_item(leg: &Leg, names: &Names) -> Option<Item> {
 /// What the events of a source have in common besides its logsource.
 fn routing(source: Option<&Source>) -> Vec<Item> {
     let Some(Source::Sigma { conditions, .. }) = source else { return Vec::new() };
-    let items = conditions.iter().map(|(field, value)| Item {
+    let scalar = |value: &String| {
+        let number = value.parse::<i64>().is_ok();
+        let scalar = if number { Scalar::Plain(value.clone()) } else { Scalar::Text(quote::literal(value)) };
+        (scalar, Origins::none())
+    };
+    let items = conditions.iter().map(|(field, values)| Item {
         field: field.clone(),
         modifiers: Vec::new(),
-        values: vec![(
-            if value.parse::<i64>().is_ok() {
-                Scalar::Plain(value.clone())
-            } else {
-                Scalar::Text(quote::literal(value))
-            },
-            Origins::none(),
-        )],
+        values: values.iter().map(scalar).collect(),
         origins: Origins::none(),
     });
     items.collect()
@@ -300,3 +297,4 @@ fn id(rule: &str, name: &str, part: &str) -> String {
     });
     Uuid::new_v5(&own, part.as_bytes()).hyphenated().to_string()
 }
+
