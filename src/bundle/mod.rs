@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::backend::{Backend, Emission, Options};
+use crate::backend::{self, Backend, Emission, Options};
 use crate::crosswalk::Crosswalk;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::hash;
@@ -25,6 +25,7 @@ mod report;
 mod tests;
 
 pub use manifest::{ArtifactEntry, LocationEntry, Manifest, RuleEntry, Summary, artifact_entry, location_entry};
+pub use path::artifact as artifact_path;
 
 /// One file to compile.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,6 +79,22 @@ pub struct Settings {
     pub index: Option<String>,
     /// Which rules.
     pub selection: Selection,
+}
+
+impl Default for Settings {
+    /// Every rule to every target in its default profile, with what comes with the program.
+    fn default() -> Settings {
+        let default =
+            |backend: &&'static dyn Backend| Choice { backend: *backend, profile: backend.target().profiles[0].name };
+        Settings {
+            crosswalk: Crosswalk::builtin(),
+            templates: Templates::builtin(),
+            targets: backend::ALL.iter().map(default).collect(),
+            native_names: false,
+            index: None,
+            selection: Selection::default(),
+        }
+    }
 }
 
 /// Which rules of the inputs are wanted: for each kind of condition that is given, one of them has to hold.
