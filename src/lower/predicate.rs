@@ -60,6 +60,7 @@ impl Lowerer<'_> {
             | ast::ExprKind::Index { .. }
             | ast::ExprKind::MethodCall { .. }
             | ast::ExprKind::TypeOf(_)
+            | ast::ExprKind::EntityGroup { .. }
             | ast::ExprKind::Placeholder(_)
             | ast::ExprKind::Pipe { .. }
             | ast::ExprKind::Source(_) => {
@@ -134,7 +135,7 @@ impl Lowerer<'_> {
             BinaryOp::Greater => self.order(Order::Greater, op_span, left, right, scope),
             BinaryOp::GreaterOrEqual => self.order(Order::GreaterOrEqual, op_span, left, right, scope),
             BinaryOp::MatchesRegex => self.matches(op_span, left, right, scope),
-            BinaryOp::Like | BinaryOp::NotLike | BinaryOp::LikeCs | BinaryOp::NotLikeCs => {
+            BinaryOp::Like | BinaryOp::NotLike | BinaryOp::LikeCs | BinaryOp::NotLikeCs | BinaryOp::Search => {
                 let (subject, pattern) = self.both(left, right, scope)?;
                 let op = TestOp::Opaque { name: op.symbol().to_owned(), arguments: vec![pattern] };
                 Ok(Predicate::test(Test::new(subject, op), op_span.into()))
@@ -548,6 +549,7 @@ impl Lowerer<'_> {
             }
             ast::ExprKind::Literal(_)
             | ast::ExprKind::TypeOf(_)
+            | ast::ExprKind::EntityGroup { .. }
             | ast::ExprKind::Placeholder(_)
             | ast::ExprKind::Star
             | ast::ExprKind::Unary { .. }
@@ -693,6 +695,7 @@ fn text_operator(op: BinaryOp) -> (TextRelation, Case, bool) {
         | BinaryOp::NotLike
         | BinaryOp::LikeCs
         | BinaryOp::NotLikeCs
+        | BinaryOp::Search
         | BinaryOp::MatchesRegex => unreachable!("only text operators are asked for"),
     }
 }

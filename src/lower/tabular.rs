@@ -50,6 +50,7 @@ impl Lowerer<'_> {
             | ast::ExprKind::Membership { .. }
             | ast::ExprKind::Between { .. }
             | ast::ExprKind::TypeOf(_)
+            | ast::ExprKind::EntityGroup { .. }
             | ast::ExprKind::Index { .. } => {
                 self.error(Code::WrongType, expr.span, "expected a table, found a single value")
             }

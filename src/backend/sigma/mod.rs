@@ -260,13 +260,15 @@ fn any_item(leg: &Leg, names: &Names) -> Option<Item> {
 /// What the events of a source have in common besides its logsource.
 fn routing(source: Option<&Source>) -> Vec<Item> {
     let Some(Source::Sigma { conditions, .. }) = source else { return Vec::new() };
-    let items = conditions.iter().map(|(field, value)| Item {
+    let scalar = |value: &String| {
+        let number = value.parse::<i64>().is_ok();
+        let scalar = if number { Scalar::Plain(value.clone()) } else { Scalar::Text(quote::literal(value)) };
+        (scalar, Origins::none())
+    };
+    let items = conditions.iter().map(|(field, values)| Item {
         field: field.clone(),
         modifiers: Vec::new(),
-        values: vec![(
-            if value.parse::<i64>().is_ok() { Scalar::Plain(value.clone()) } else { Scalar::Text(quote::literal(value)) },
-            Origins::none(),
-        )],
+        values: values.iter().map(scalar).collect(),
         origins: Origins::none(),
     });
     items.collect()
