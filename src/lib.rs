@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod fidelity;
 pub mod ir;
 pub mod kql;
+pub mod rewrite;
 pub mod shape;
 pub mod span;
 pub mod template;

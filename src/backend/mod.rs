@@ -13,6 +13,7 @@ use crate::template::{TemplateError, Templates};
 
 mod carry;
 pub mod names;
+pub mod pipeline;
 pub mod regex;
 mod sentinel;
 
