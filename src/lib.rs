@@ -4,10 +4,13 @@
 pub mod backend;
 pub mod crosswalk;
 pub mod diagnostic;
+pub mod eval;
 pub mod fidelity;
 pub mod ir;
 pub mod kql;
+pub mod lower;
 pub mod rewrite;
+pub mod rule;
 pub mod shape;
 pub mod span;
 pub mod template;

@@ -1,9 +1,25 @@
-//! Byte ranges of source text, and the sets of them that a node was built from.
+//! Byte ranges of source text, the sets of them that a node was built from, and where they stand in the rule file.
 //!
 //! A [`Span`] counts bytes of the text it belongs to: the KQL query for everything from `kql` on, the rule
-//! file for `yaml` and `rule`. [`crate::diagnostic::Place`] says which of the two is meant.
+//! file for `yaml` and `rule`. A [`Place`] says which of the two is meant, and a [`SourceMap`] turns either into
+//! lines and columns of the file.
+
+mod source;
+
+pub use source::{Location, SourceMap, TextMap};
 
 use std::ops::Range;
+
+/// What a finding points at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Place {
+    /// The input as a whole.
+    Whole,
+    /// A range of the file.
+    File(Span),
+    /// A range of the query's text.
+    Query(Span),
+}
 
 /// A half-open byte range.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]

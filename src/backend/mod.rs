@@ -12,16 +12,20 @@ use crate::span::Elided;
 use crate::template::{TemplateError, Templates};
 
 mod carry;
+mod eql;
+mod events;
 pub mod names;
+mod network;
 pub mod pipeline;
 pub mod regex;
 mod sentinel;
+mod sigma;
 
 pub use crate::template::Rendered;
 pub use carry::{Answer, Carried, Literal, Tree, carry};
 
 /// Every back end, in the order that lists and reports show them.
-pub const ALL: &[&dyn Backend] = &[&sentinel::Sentinel];
+pub const ALL: &[&dyn Backend] = &[&sigma::Sigma, &eql::Eql, &sentinel::Sentinel];
 
 /// A target, as users see it.
 #[derive(Debug)]

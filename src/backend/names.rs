@@ -81,7 +81,7 @@ pub enum Resolved<'a> {
 const SAME: &Form = &Form::Same;
 
 /// The columns that are the event time of tables that no crosswalk file describes.
-const USUAL_CLOCKS: [&str; 2] = ["TimeGenerated", "Timestamp"];
+pub(crate) const USUAL_CLOCKS: [&str; 2] = ["TimeGenerated", "Timestamp"];
 
 impl<'a> Names<'a> {
     /// The names of `query` in the words of `vocabulary`.

@@ -1,9 +1,12 @@
 //! Tables, columns and paths of Sentinel in the words of each target.
 //!
-//! The data is one YAML file for each table under `crosswalk/`; a site adds its own with `--crosswalk` and `--map`.
-//! What is asked of it: which columns a table has ([`Crosswalk::table`]), where its events live in a target
-//! ([`Table::source`]), which field holds a column there and in which form ([`Table::field`]), and how a test on the
-//! column reads on that field ([`Form::translate`]).
+//! The data is one YAML file for each table under `crosswalk/` (its form: `crosswalk/README.md`); a site adds its own
+//! with `--crosswalk` and `--map`. What is asked of it: which columns a table has ([`Crosswalk::table`]), where the
+//! events of a condition live in a target ([`Table::route`]), which field holds a column there and in which form
+//! ([`Routed::field`]), and how a test on the column reads on that field ([`Form::translate`]).
+//!
+//! It promises that a mapping is only given where somebody has seen it: what is known with low confidence is stored,
+//! shown, and never used.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +14,17 @@ use indexmap::IndexMap;
 
 use crate::fidelity::Confidence;
 use crate::ir::{Step, Type};
+use crate::yaml::{self, DataError};
 
+mod builtin;
+mod file;
 mod form;
+mod map;
 
 pub use form::{Form, Translated, Translation};
+pub use map::MapError;
+
+use builtin::Builtin;
 
 /// The words of one target's data.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -31,10 +41,30 @@ pub enum Vocabulary {
     Ecs,
 }
 
+impl Vocabulary {
+    /// Every vocabulary.
+    pub const ALL: [Vocabulary; 5] =
+        [Vocabulary::Sigma, Vocabulary::Splunk, Vocabulary::Cim, Vocabulary::Elastic, Vocabulary::Ecs];
+
+    /// The key in crosswalk files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Vocabulary::Sigma => "sigma",
+            Vocabulary::Splunk => "splunk",
+            Vocabulary::Cim => "cim",
+            Vocabulary::Elastic => "elastic",
+            Vocabulary::Ecs => "ecs",
+        }
+    }
+}
+
 /// All tables.
-#[derive(Clone, PartialEq, Debug, Default)]
+///
+/// Those that come with the program are read when they are first asked for.
+#[derive(Clone, Debug, Default)]
 pub struct Crosswalk {
-    tables: BTreeMap<String, Table>,
+    builtin: BTreeMap<&'static str, &'static Builtin>,
+    added: BTreeMap<String, Table>,
 }
 
 /// One table of Sentinel.
@@ -46,10 +76,60 @@ pub struct Table {
     pub about: String,
     /// Its own clock: the columns that are the target's event time.
     pub clock: Vec<String>,
+    /// Whether it may have columns that are not listed.
+    pub open: bool,
     /// Its columns, in order.
     pub columns: IndexMap<String, Column>,
-    /// Where its events live.
-    pub sources: BTreeMap<Vocabulary, Source>,
+    /// Where its events live, for each vocabulary: one route or more, the first for conditions that no other fits.
+    pub sources: BTreeMap<Vocabulary, Vec<Route>>,
+    /// Where the facts were read.
+    pub references: Vec<String>,
+}
+
+/// One place of a target that holds events of a table.
+///
+/// Sigma divides by kind of event what Sentinel keeps in one table: `file_event` holds the creations of
+/// DeviceFileEvents, `file_delete` its deletions. A route says which events of the table its source holds, and it
+/// holds every one of them; so an artifact over it is true of the rule where the rule asks for no others.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Route {
+    /// The columns, with the values that the source's events have in them; empty if it holds the whole table.
+    pub holds: Vec<(String, Vec<String>)>,
+    /// The source.
+    pub source: Source,
+    /// Fields that hold columns of the table in this source otherwise than in the table's other sources.
+    pub fields: BTreeMap<String, Field>,
+    /// What the reader of an artifact should know about it.
+    pub note: Option<String>,
+    /// The columns of `holds` as constants.
+    constants: BTreeMap<String, Field>,
+}
+
+/// The route chosen for a condition.
+#[derive(Clone, Copy, Debug)]
+pub struct Routed<'a> {
+    /// The table.
+    pub table: &'a Table,
+    /// The vocabulary.
+    pub vocabulary: Vocabulary,
+    /// The route.
+    pub route: &'a Route,
+    /// How much of what the condition allows it holds.
+    pub covers: Covers<'a>,
+}
+
+/// How much of the events that a condition allows a source holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Covers<'a> {
+    /// All of them.
+    All,
+    /// Only those with one of these values in this column: the artifact is narrower than the rule.
+    Only {
+        /// The column.
+        column: &'a str,
+        /// The values.
+        values: &'a [String],
+    },
 }
 
 /// A column of a table.
@@ -61,6 +141,10 @@ pub struct Column {
     pub fields: BTreeMap<Vocabulary, Field>,
     /// Fields that hold places inside its value, with the way to them.
     pub paths: Vec<(Vec<Step>, BTreeMap<Vocabulary, Field>)>,
+    /// What is worth knowing about it.
+    pub note: Option<String>,
+    /// Where the facts were read, if not where the table's were.
+    pub source: Option<String>,
 }
 
 /// A field of a target.
@@ -79,9 +163,11 @@ pub struct Field {
 }
 
 /// How a target stores a field.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FieldKind {
     /// Untokenised text.
+    #[default]
     Keyword,
     /// Untokenised text made for wildcards, without a length limit.
     Wildcard,
@@ -110,8 +196,8 @@ pub enum Source {
         logsource: Vec<(&'static str, String)>,
         /// Whether it is our own, with KQL names, and not in Sigma's taxonomy.
         custom: bool,
-        /// Values that the events must have besides.
-        conditions: Vec<(String, String)>,
+        /// Fields, with the values of which the events have one: the artifact asks for them.
+        conditions: Vec<(String, Vec<String>)>,
     },
     /// A Splunk base search.
     Splunk {
@@ -122,7 +208,7 @@ pub enum Source {
     Elastic {
         /// Index patterns.
         index: Vec<String>,
-        /// Field values that the events have.
+        /// Field values that the events have: the artifact asks for them.
         conditions: Vec<(String, String)>,
         /// The EQL event category that all its events have, if there is one.
         category: Option<String>,
@@ -130,26 +216,112 @@ pub enum Source {
 }
 
 impl Crosswalk {
+    /// The tables that come with the program.
+    pub fn builtin() -> Crosswalk {
+        Crosswalk { builtin: builtin::tables(), added: BTreeMap::new() }
+    }
+
     /// The table of this name; names are case-sensitive.
     pub fn table(&self, name: &str) -> Option<&Table> {
-        self.tables.get(name)
+        self.added.get(name).or_else(|| self.builtin.get(name).map(|builtin| builtin.table()))
+    }
+
+    /// The names of all tables, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let mut names: Vec<&str> =
+            self.builtin.keys().copied().chain(self.added.keys().map(String::as_str)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.into_iter()
     }
 
     /// Every table, by name.
     pub fn tables(&self) -> impl Iterator<Item = &Table> {
-        self.tables.values()
+        self.names().filter_map(|name| self.table(name))
     }
 
     /// Adds a table, or replaces it.
     pub fn insert(&mut self, table: Table) {
-        self.tables.insert(table.name.clone(), table);
+        self.added.insert(table.name.clone(), table);
+    }
+
+    /// Adds what a crosswalk file says of its table: columns and fields that the file names replace those known,
+    /// sources replace those of the same vocabulary, all others stay.
+    pub fn extend_from(&mut self, text: &str) -> Result<(), DataError> {
+        let file: file::TableFile = yaml::from_data(text)?;
+        let table = self.editable(&file.table);
+        file.add_to(table);
+        Ok(())
+    }
+
+    /// Adds one mapping as the user writes it: `Table.Column=TARGET:field`, where TARGET is `sigma`, `splunk`, `eql`
+    /// or `esql`, and `Column` may go on into its value, `Column.key[0]`. Table and column may be new. The last two
+    /// targets read the same fields, so what is said of one holds for both.
+    pub fn map(&mut self, spec: &str) -> Result<(), MapError> {
+        let mapping = map::parse(spec)?;
+        let table = self.editable(&mapping.table);
+        mapping.add_to(table);
+        Ok(())
+    }
+
+    /// The table of this name, ready to be changed: that of the program is copied, an unknown one is made.
+    fn editable(&mut self, name: &str) -> &mut Table {
+        let builtin = self.builtin.get(name);
+        self.added.entry(name.to_owned()).or_insert_with(|| match builtin {
+            Some(builtin) => builtin.table().clone(),
+            None => Table::new(name),
+        })
     }
 }
 
 impl Table {
-    /// Where its events live in the words of `vocabulary`.
+    /// A table of which nothing is known: any column may be in it.
+    pub fn new(name: &str) -> Table {
+        Table {
+            name: name.to_owned(),
+            about: String::new(),
+            clock: vec!["TimeGenerated".to_owned()],
+            open: true,
+            columns: IndexMap::new(),
+            sources: BTreeMap::new(),
+            references: Vec::new(),
+        }
+    }
+
+    /// Where its events live in the words of `vocabulary`, when nothing is known of the condition.
     pub fn source(&self, vocabulary: Vocabulary) -> Option<&Source> {
-        self.sources.get(&vocabulary)
+        self.sources.get(&vocabulary)?.first().map(|route| &route.source)
+    }
+
+    /// Where the events of a condition live in the words of `vocabulary`.
+    ///
+    /// `allowed` answers, for a column, with the closed set of values that the condition lets through, or `None` if
+    /// it lets through others than it names (no test on the column, a test that is not an equality, an `or` beside
+    /// it). A set for more rows than the condition really allows is right too. Letter case does not count.
+    ///
+    /// The answer is a source that holds all these events if there is one; else one that holds some of them, and
+    /// [`Routed::covers`] says which; `None` if no source holds any.
+    pub fn route(&self, vocabulary: Vocabulary, allowed: &dyn Fn(&str) -> Option<Vec<String>>) -> Option<Routed<'_>> {
+        let routes = self.sources.get(&vocabulary)?;
+        let routed = |route, covers| Routed { table: self, vocabulary, route, covers };
+        // A route made for these values goes before the one for everything.
+        let (special, general): (Vec<_>, Vec<_>) = routes.iter().partition(|route| !route.holds.is_empty());
+        for route in special.iter().chain(&general) {
+            if route.holds.iter().all(|(column, values)| {
+                allowed(column).is_some_and(|allowed| allowed.iter().all(|value| is_among(value, values)))
+            }) {
+                return Some(routed(*route, Covers::All));
+            }
+        }
+        routes.iter().find_map(|route| {
+            let may_hold = route.holds.iter().all(|(column, values)| {
+                allowed(column).is_none_or(|allowed| allowed.iter().any(|value| is_among(value, values)))
+            });
+            let (column, values) = route.holds.iter().find(|(column, values)| {
+                !allowed(column).is_some_and(|allowed| allowed.iter().all(|value| is_among(value, values)))
+            })?;
+            may_hold.then(|| routed(route, Covers::Only { column, values }))
+        })
     }
 
     /// The field that holds a column, or a place in it. Mappings of low confidence are not given.
@@ -165,3 +337,49 @@ impl Table {
         self.clock.iter().any(|clock| clock == column)
     }
 }
+
+/// Columns that choose a route hold words and numbers, which connectors write in one letter case.
+fn is_among(value: &str, values: &[String]) -> bool {
+    values.iter().any(|one| one.eq_ignore_ascii_case(value))
+}
+
+impl Route {
+    /// A source that holds the events with these values.
+    pub fn new(holds: Vec<(String, Vec<String>)>, source: Source) -> Route {
+        let constants = holds
+            .iter()
+            .map(|(column, values)| {
+                let field = Field {
+                    name: column.clone(),
+                    kind: FieldKind::Keyword,
+                    form: Form::Always { values: values.clone() },
+                    confidence: Confidence::High,
+                    note: None,
+                };
+                (column.clone(), field)
+            })
+            .collect();
+        Route { holds, source, fields: BTreeMap::new(), note: None, constants }
+    }
+}
+
+impl<'a> Routed<'a> {
+    /// The source.
+    pub fn source(&self) -> &'a Source {
+        &self.route.source
+    }
+
+    /// The field that holds a column, or a place in it, in this source. A column by which the source is chosen needs
+    /// no field there: it is what the route says ([`Form::Always`]).
+    pub fn field(&self, column: &str, steps: &[Step]) -> Option<&'a Field> {
+        let known = || self.table.field(self.vocabulary, column, steps);
+        if !steps.is_empty() {
+            return known();
+        }
+        let own = self.route.fields.get(column).filter(|field| field.confidence > Confidence::Low);
+        own.or_else(known).or_else(|| self.route.constants.get(column))
+    }
+}
+
+#[cfg(test)]
+mod tests;

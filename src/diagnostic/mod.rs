@@ -7,7 +7,7 @@ mod code;
 
 pub use code::{Code, Family};
 
-use crate::span::Span;
+pub use crate::span::Place;
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -29,17 +29,6 @@ impl Severity {
             Severity::Note => "note",
         }
     }
-}
-
-/// What a diagnostic points at.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Place {
-    /// The input as a whole.
-    Whole,
-    /// A range of the file.
-    File(Span),
-    /// A range of the query's text.
-    Query(Span),
 }
 
 /// One finding about an input.

@@ -7,6 +7,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod function;
+mod meta;
 mod name;
 mod predicate;
 mod scalar;
@@ -20,13 +21,23 @@ use crate::crosswalk::Crosswalk;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::ir;
 use crate::kql::ast;
+use crate::rule::Rule;
 use crate::span::{Elided, Origins, Span};
 
 use name::Environment;
 
-/// A lowered query, and everything there is to say about it.
+/// A lowered rule, and everything there is to say about its query.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Lowered {
+    /// The detection; none if there was an error.
+    pub detection: Option<ir::Detection>,
+    /// Errors, warnings and remarks, in order of source.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A lowered query, and everything there is to say about it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LoweredQuery {
     /// The query; none if there was an error.
     pub query: Option<ir::Query>,
     /// Errors, warnings and remarks, in order of source.
@@ -38,8 +49,14 @@ const NODE_BUDGET: usize = 200_000;
 /// Calls of the query's own functions inside one another. Recursion is impossible, so this is generous.
 const CALL_DEPTH: usize = 64;
 
+/// Gives a rule and its parsed query their meaning.
+pub fn lower(rule: &Rule, query: &ast::Query, crosswalk: &Crosswalk) -> Lowered {
+    let LoweredQuery { query, diagnostics } = lower_query(query, crosswalk);
+    Lowered { detection: query.map(|query| meta::detection(rule, query)), diagnostics }
+}
+
 /// Binds a query's names and gives its operators their meaning.
-pub fn lower(query: &ast::Query, crosswalk: &Crosswalk) -> Lowered {
+pub fn lower_query(query: &ast::Query, crosswalk: &Crosswalk) -> LoweredQuery {
     let mut lowerer = Lowerer {
         crosswalk,
         query: ir::Query::default(),
@@ -65,7 +82,7 @@ pub fn lower(query: &ast::Query, crosswalk: &Crosswalk) -> Lowered {
     diagnostics.sort_by_key(|diagnostic| (diagnostic.place, diagnostic.code));
     diagnostics.dedup();
     let broken = diagnostics.iter().any(Diagnostic::is_error);
-    Lowered { query: (!broken && root.is_ok_and(|root| root.is_some())).then_some(query), diagnostics }
+    LoweredQuery { query: (!broken && root.is_ok_and(|root| root.is_some())).then_some(query), diagnostics }
 }
 
 /// An error that is already among the diagnostics.
@@ -234,3 +251,6 @@ fn settle_expr(query: &ir::Query, expr: &mut ir::Expr) {
         | ir::ExprKind::Opaque { .. } => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

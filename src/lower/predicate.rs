@@ -58,6 +58,9 @@ impl Lowerer<'_> {
             | ast::ExprKind::Call { .. }
             | ast::ExprKind::Member { .. }
             | ast::ExprKind::Index { .. }
+            | ast::ExprKind::MethodCall { .. }
+            | ast::ExprKind::TypeOf(_)
+            | ast::ExprKind::Placeholder(_)
             | ast::ExprKind::Pipe { .. }
             | ast::ExprKind::Source(_) => {
                 let value = self.scalar(expr, scope)?;
@@ -511,7 +514,7 @@ impl Lowerer<'_> {
     /// Whether an expression is a table; a name that nothing binds is one.
     pub(super) fn is_tabular(&self, expr: &ast::Expr, environment: &super::name::Environment) -> bool {
         match &expr.kind {
-            ast::ExprKind::Pipe { .. } | ast::ExprKind::Source(_) => true,
+            ast::ExprKind::Pipe { .. } | ast::ExprKind::Source(_) | ast::ExprKind::MethodCall { .. } => true,
             ast::ExprKind::Name(name) => match environment.get(&name.text) {
                 Some((Binding::Relation(_), _)) => true,
                 Some((Binding::Scalar(_) | Binding::Function(_) | Binding::Broken, _)) => false,
@@ -544,6 +547,8 @@ impl Lowerer<'_> {
                     || matches!(&object.kind, ast::ExprKind::Member { .. }) && self.is_tabular(object, environment)
             }
             ast::ExprKind::Literal(_)
+            | ast::ExprKind::TypeOf(_)
+            | ast::ExprKind::Placeholder(_)
             | ast::ExprKind::Star
             | ast::ExprKind::Unary { .. }
             | ast::ExprKind::Binary { .. }

@@ -67,6 +67,11 @@ impl Lowerer<'_> {
                     }),
                 }
             }
+            ast::ExprKind::MethodCall { name, .. } | ast::ExprKind::Placeholder(name) => {
+                let kind = ExprKind::Opaque { name: name.text.clone(), arguments: Vec::new() };
+                Ok(Expr { kind, ty: Type::Unknown, origins: self.leaves_in(expr.span) })
+            }
+            ast::ExprKind::TypeOf(_) => self.error(Code::WrongType, expr.span, "expected a value, found a type"),
             ast::ExprKind::Pipe { .. } | ast::ExprKind::Source(_) => {
                 self.error(Code::WrongType, expr.span, "expected a single value, found a table")
             }

@@ -362,6 +362,9 @@ fn contains_aggregate(expr: &ast::Expr) -> bool {
             [subject, low, high].into_iter().any(|part| contains_aggregate(part))
         }
         ast::ExprKind::Name(_)
+        | ast::ExprKind::MethodCall { .. }
+        | ast::ExprKind::TypeOf(_)
+        | ast::ExprKind::Placeholder(_)
         | ast::ExprKind::Literal(_)
         | ast::ExprKind::Star
         | ast::ExprKind::Pipe { .. }

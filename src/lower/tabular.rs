@@ -40,13 +40,16 @@ impl Lowerer<'_> {
             }
             ast::ExprKind::Source(operator) => self.source(operator, environment),
             ast::ExprKind::Call { name, arguments } => self.table_call(expr, name, arguments, environment),
-            ast::ExprKind::Member { .. } => Ok(self.opaque("table reference", Vec::new(), self.leaves_in(expr.span))),
+            ast::ExprKind::Member { .. } | ast::ExprKind::MethodCall { .. } | ast::ExprKind::Placeholder(_) => {
+                Ok(self.opaque("table reference", Vec::new(), self.leaves_in(expr.span)))
+            }
             ast::ExprKind::Literal(_)
             | ast::ExprKind::Star
             | ast::ExprKind::Unary { .. }
             | ast::ExprKind::Binary { .. }
             | ast::ExprKind::Membership { .. }
             | ast::ExprKind::Between { .. }
+            | ast::ExprKind::TypeOf(_)
             | ast::ExprKind::Index { .. } => {
                 self.error(Code::WrongType, expr.span, "expected a table, found a single value")
             }
@@ -128,7 +131,7 @@ impl Lowerer<'_> {
     fn source(&mut self, operator: &ast::Operator, environment: &Rc<Environment>) -> Result<RelationId> {
         match &operator.kind {
             OperatorKind::Union { parameters, tables } => self.union(None, operator, parameters, tables, environment),
-            OperatorKind::Other { tables } => self.other(None, operator, tables, environment),
+            OperatorKind::Other { tables, .. } => self.other(None, operator, tables, environment),
             OperatorKind::Where(_)
             | OperatorKind::Extend(_)
             | OperatorKind::Project(_)
@@ -237,7 +240,7 @@ impl Lowerer<'_> {
                 self.query.relation_mut(input).origins.extend(&origins);
                 Ok(input)
             }
-            OperatorKind::Other { tables } => self.other(Some(input), operator, tables, environment),
+            OperatorKind::Other { tables, .. } => self.other(Some(input), operator, tables, environment),
         }
     }
 

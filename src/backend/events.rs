@@ -1,0 +1,636 @@
+//! What an artifact that returns whole events makes of a query: its look-back, and what it leaves of the stages.
+//!
+//! An event tells its group keys, so a summary that only shows things leaves the match as it is: the subjects are the
+//! keys of the events found. A filter on groups that is left out finds more groups, a choice of rows that is left out
+//! more rows.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Code;
+use crate::fidelity::{
+    AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Output, Polarity, Refusal,
+};
+use crate::ir::{
+    Aggregate, AggregateFunction, Aggregation, Assignment, ColumnId, Detection, Dynamic, Expr, ExprKind, Function, Kind,
+    Order, Period, Predicate, PredicateKind, Test, TestOp, TriggerOperator, Value,
+};
+use crate::shape::{self, Leg, Shape, Stage};
+use crate::span::{Elided, Origins, Span};
+
+use super::Options;
+use super::names::USUAL_CLOCKS;
+
+/// What term guards assume of the events.
+pub(crate) const ASCII_TERMS: &str = "no letter or digit beyond ASCII stands directly beside a term that is searched \
+     for, and no U+017F or U+212A in it";
+
+/// Elasticsearch's regular expressions.
+pub(crate) const LUCENE_REGEX: &str =
+    "https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax";
+
+/// What a target that returns events is, for messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Speaker {
+    /// Its name in prose.
+    pub title: &'static str,
+    /// The page that shows that it returns events, and nothing computed of them.
+    pub page: &'static str,
+}
+
+/// A filter on groups, or a trigger: how many events, or how many values of a field.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Threshold<'a> {
+    /// The group keys.
+    pub keys: &'a [Assignment],
+    /// What is counted: events, or values of an expression over the columns of the legs.
+    pub counted: Counted<'a>,
+    /// The comparison.
+    pub comparison: Comparison,
+    /// What it is compared with.
+    pub bound: u64,
+    /// Leaves of the comparison, the aggregate and the keys' operator.
+    pub origins: Origins,
+    /// Leaves of the bound.
+    pub bound_origins: Origins,
+    /// Where to point.
+    pub span: Span,
+}
+
+/// What a threshold counts.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Counted<'a> {
+    /// Events on which the condition of `countif` holds, if there is one.
+    Events(Option<&'a Predicate>),
+    /// Distinct values.
+    Values(&'a Expr, Option<&'a Predicate>),
+}
+
+/// How a count compares with its bound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Comparison {
+    /// In this order.
+    Order(Order),
+    /// Equal.
+    Equal,
+    /// Not equal.
+    NotEqual,
+}
+
+impl Comparison {
+    /// What a larger count does.
+    pub(crate) fn polarity(self) -> Polarity {
+        match self {
+            Comparison::Order(Order::Greater | Order::GreaterOrEqual) => Polarity::Up,
+            Comparison::Order(Order::Less | Order::LessOrEqual) => Polarity::Down,
+            Comparison::Equal | Comparison::NotEqual => Polarity::None,
+        }
+    }
+
+    /// Whether it holds of this count.
+    fn holds(self, count: u64, bound: u64) -> bool {
+        match self {
+            Comparison::Order(Order::Less) => count < bound,
+            Comparison::Order(Order::LessOrEqual) => count <= bound,
+            Comparison::Order(Order::Greater) => count > bound,
+            Comparison::Order(Order::GreaterOrEqual) => count >= bound,
+            Comparison::Equal => count == bound,
+            Comparison::NotEqual => count != bound,
+        }
+    }
+
+    /// Whether every group passes: a group has at least one event.
+    fn is_trivial(self, bound: u64) -> bool {
+        match self {
+            Comparison::Order(Order::Greater) => bound == 0,
+            Comparison::Order(Order::GreaterOrEqual) => bound <= 1,
+            Comparison::NotEqual => bound == 0,
+            Comparison::Order(Order::Less | Order::LessOrEqual) | Comparison::Equal => false,
+        }
+    }
+}
+
+/// What is known of a query's stages.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct Stages<'a> {
+    /// Verdict, notes and assumptions on what is left of them, the threshold excepted.
+    pub findings: Findings,
+    /// What was left out without changing the meaning.
+    pub elided: Vec<Elided>,
+    /// A threshold that a target may be able to say; otherwise [`leave`] says what leaving it means.
+    pub threshold: Option<Threshold<'a>>,
+    /// Whether the threshold is met where there is no event at all.
+    silent: bool,
+}
+
+/// The legs and stages of a detection's query.
+///
+/// # Errors
+///
+/// Where the query is not built like that.
+pub(crate) fn shape<'a>(detection: &'a Detection, options: &Options) -> Result<Shape<'a>, Refusal> {
+    shape::shape(&detection.query, &|table, column| match options.crosswalk.table(table) {
+        Some(table) => table.is_clock(column),
+        None => USUAL_CLOCKS.contains(&column),
+    })
+}
+
+/// Reads the stages of a query and the trigger of its rule.
+///
+/// # Errors
+///
+/// What is left would neither hold nor be held by the answer.
+pub(crate) fn stages<'a>(
+    detection: &Detection,
+    shape: &Shape<'a>,
+    speaker: Speaker,
+) -> Result<Stages<'a>, Refusal> {
+    let mut reader = Reader {
+        speaker,
+        stages: Stages::default(),
+        defined: BTreeMap::new(),
+        aggregations: BTreeMap::new(),
+        summary: None,
+        keyless: false,
+    };
+    for stage in &shape.stages {
+        reader.stage(stage)?;
+    }
+    reader.trigger(detection)?;
+    if reader.keyless {
+        let span = reader.summary.map_or(Span::default(), |summary| summary.span);
+        if reader.stages.threshold.is_none() {
+            reader.stages.findings.lower(
+                Match::Narrower,
+                Note {
+                    span,
+                    code: Code::SummaryLeft,
+                    cause: Some(Cause::ProductLimit { page: speaker.page }),
+                    message: format!(
+                        "without keys the summary has a row even for no events; {} finds events only",
+                        speaker.title
+                    ),
+                },
+            );
+        }
+    }
+    if shape.projected {
+        reader.stages.findings.output.insert(Output::Columns);
+    }
+    for leg in &shape.legs {
+        reader.columns(leg, &shape.columns);
+    }
+    Ok(reader.stages)
+}
+
+/// What leaving a threshold out means: every group that passes it has an event, so more is found.
+///
+/// # Errors
+///
+/// The threshold also holds where there is no event at all: then neither answer holds the other.
+pub(crate) fn leave(stages: &mut Stages, speaker: Speaker, why: Option<Note>) -> Result<(), Refusal> {
+    let Some(threshold) = stages.threshold.take() else { return Ok(()) };
+    let cause = why.as_ref().and_then(|note| note.cause).unwrap_or(Cause::ProductLimit { page: speaker.page });
+    if stages.silent {
+        return Err(Refusal::new(
+            Code::ThresholdLeft,
+            cause,
+            threshold.span,
+            format!("the threshold is also met where there are no events at all; {} finds events", speaker.title),
+        ));
+    }
+    stages.findings.notes.extend(why);
+    stages.findings.lower(
+        Match::Broader,
+        Note {
+            span: threshold.span,
+            code: Code::ThresholdLeft,
+            cause: Some(cause),
+            message: format!("the threshold is left out: {} returns every event that could count", speaker.title),
+        },
+    );
+    Ok(())
+}
+
+/// A summary, as far as later stages need it.
+#[derive(Clone, Copy)]
+struct Summary<'a> {
+    keys: &'a [Assignment],
+    origins: &'a Origins,
+    span: Span,
+}
+
+struct Reader<'a> {
+    speaker: Speaker,
+    stages: Stages<'a>,
+    /// Columns that later stages computed or renamed.
+    defined: BTreeMap<ColumnId, &'a Expr>,
+    aggregations: BTreeMap<ColumnId, &'a Aggregation>,
+    summary: Option<Summary<'a>>,
+    /// Whether the last summary has no keys, and nothing after it drops its row for no events.
+    keyless: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn note(&mut self, code: Code, span: Span, message: String) {
+        self.stages.findings.notes.insert(Note { span, code, cause: None, message });
+    }
+
+    fn broader(&mut self, code: Code, span: Span, message: String) {
+        let cause = Some(Cause::ProductLimit { page: self.speaker.page });
+        self.stages.findings.lower(Match::Broader, Note { span, code, cause, message });
+    }
+
+    fn stage(&mut self, stage: &Stage<'a>) -> Result<(), Refusal> {
+        let (span, title) = (stage.span(), self.speaker.title);
+        match stage {
+            Stage::Summarize { keys, aggregates, origins } => {
+                let computed = keys.iter().any(|key| {
+                    key.value.columns().iter().any(|column| {
+                        self.aggregations.contains_key(column) || self.defined.contains_key(column)
+                    })
+                });
+                if computed && self.summary.is_some() {
+                    return Err(Refusal::new(
+                        Code::SummaryLeft,
+                        Cause::ProductLimit { page: self.speaker.page },
+                        span,
+                        format!("the groups are made of computed values, which no event of {title} tells"),
+                    ));
+                }
+                self.keyless = keys.is_empty() && !aggregates.is_empty();
+                self.summary = Some(Summary { keys, origins, span });
+                self.aggregations = aggregates
+                    .iter()
+                    .flat_map(|aggregation| aggregation.columns.iter().map(move |column| (*column, aggregation)))
+                    .collect();
+                self.stages.findings.output.extend([Output::Columns, Output::Multiplicity]);
+                self.note(
+                    Code::SummaryLeft,
+                    span,
+                    format!("{title} returns the events of a group, not the summary"),
+                );
+            }
+            Stage::Filter { predicate, origins } => {
+                for conjunct in predicate.conjuncts() {
+                    self.filter(conjunct, origins);
+                }
+            }
+            Stage::Extend { columns, .. } | Stage::Project { columns, .. } => {
+                for assignment in *columns {
+                    self.defined.insert(assignment.column, &assignment.value);
+                }
+                self.stages.findings.output.insert(Output::Columns);
+                self.note(Code::ColumnLeft, span, format!("{title} returns events with the columns they have"));
+            }
+            Stage::Sort { .. } => {
+                self.stages.findings.output.insert(Output::Order);
+                self.note(Code::OrderLeft, span, format!("{title} does not order what it finds"));
+            }
+            Stage::Top { .. } | Stage::Take { .. } => {
+                self.stages.findings.output.insert(Output::Order);
+                self.broader(Code::OrderLeft, span, format!("{title} returns all events, not a number of rows"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A filter on groups or chosen rows: a threshold, or left out.
+    fn filter(&mut self, conjunct: &Predicate, origins: &Origins) {
+        let span = conjunct.all_origins().hull().unwrap_or_default();
+        if let Some(mut threshold) = self.threshold(conjunct) {
+            threshold.span = span;
+            let silent = threshold.keys.is_empty() && threshold.comparison.holds(0, threshold.bound);
+            let counts_all = matches!(threshold.counted, Counted::Events(None));
+            if threshold.comparison.is_trivial(threshold.bound) && counts_all {
+                self.keyless = false;
+                self.stages.elided.push(Elided {
+                    origins: conjunct.all_origins().and(origins),
+                    law: "a group has at least one event",
+                });
+                return;
+            }
+            if self.stages.threshold.is_none() {
+                self.keyless = false;
+                self.stages.silent = silent;
+                threshold.origins.extend(origins);
+                self.stages.threshold = Some(threshold);
+                return;
+            }
+        }
+        let title = self.speaker.title;
+        self.broader(Code::ThresholdLeft, span, format!("a filter on what {title} does not compute is left out"));
+    }
+
+    /// A comparison of a count with a whole number.
+    fn threshold(&self, conjunct: &Predicate) -> Option<Threshold<'a>> {
+        let summary = self.summary?;
+        let (test, negated, mut origins) = match &conjunct.kind {
+            PredicateKind::Test(test) => (test, false, conjunct.origins.clone()),
+            PredicateKind::Not(part) => match &part.kind {
+                PredicateKind::Test(test) => (test, true, conjunct.origins.clone().and(&part.origins)),
+                PredicateKind::And(_) | PredicateKind::Or(_) | PredicateKind::Not(_) | PredicateKind::Const(_) => {
+                    return None;
+                }
+            },
+            PredicateKind::And(_) | PredicateKind::Or(_) | PredicateKind::Const(_) => return None,
+        };
+        let (comparison, operand) = comparison(test, negated)?;
+        let bound = whole(operand)?;
+        origins.extend(&test.subject.all_origins());
+        let (counted, aggregate) = self.counted(&test.subject)?;
+        origins.extend(&aggregate.origins);
+        origins.extend(summary.origins);
+        let (comparison, bound) = normal(comparison, bound)?;
+        Some(Threshold {
+            keys: summary.keys,
+            counted,
+            comparison,
+            bound,
+            origins,
+            bound_origins: operand.all_origins(),
+            span: Span::default(),
+        })
+    }
+
+    /// What a column of a summary counts.
+    fn counted(&self, subject: &Expr) -> Option<(Counted<'a>, &'a Aggregate)> {
+        let (subject, sized) = match &subject.kind {
+            ExprKind::Call(Function::ArrayLength, arguments) => (arguments.first()?, true),
+            _ => (subject, false),
+        };
+        let path = subject.as_path().filter(|path| path.steps.is_empty())?;
+        let mut column = path.column;
+        let mut sized = sized;
+        // Renamed and computed columns, each once: definitions never form a circle.
+        for _ in 0..=self.defined.len() {
+            if let Some(aggregation) = self.aggregations.get(&column) {
+                let aggregate = &aggregation.aggregate;
+                let filter = aggregate.filter.as_ref();
+                let counted = match (aggregate.function, sized) {
+                    (AggregateFunction::Count, false) => Counted::Events(filter),
+                    (AggregateFunction::DCount | AggregateFunction::CountDistinct, false) => {
+                        Counted::Values(aggregate.arguments.first()?, filter)
+                    }
+                    // A set with a limit on its size cannot be counted by it.
+                    (AggregateFunction::MakeSet, true) if aggregate.arguments.len() == 1 => {
+                        Counted::Values(aggregate.arguments.first()?, filter)
+                    }
+                    _ => return None,
+                };
+                return Some((counted, aggregate));
+            }
+            let definition = self.defined.get(&column)?;
+            let inner = match &definition.kind {
+                ExprKind::Call(Function::ArrayLength, arguments) if !sized => {
+                    sized = true;
+                    arguments.first()?
+                }
+                _ => definition,
+            };
+            column = inner.as_path().filter(|path| path.steps.is_empty())?.column;
+        }
+        None
+    }
+
+    /// The trigger, where it is another one than any row at all.
+    fn trigger(&mut self, detection: &Detection) -> Result<(), Refusal> {
+        let trigger = detection.trigger();
+        let comparison = match trigger.operator {
+            TriggerOperator::GreaterThan => Comparison::Order(Order::Greater),
+            TriggerOperator::LessThan => Comparison::Order(Order::Less),
+            TriggerOperator::Equal => Comparison::Equal,
+            TriggerOperator::NotEqual => Comparison::NotEqual,
+        };
+        if comparison.is_trivial(trigger.threshold) {
+            return Ok(());
+        }
+        let title = self.speaker.title;
+        if comparison.holds(0, trigger.threshold) {
+            return Err(Refusal::new(
+                Code::ThresholdLeft,
+                Cause::ProductLimit { page: self.speaker.page },
+                Span::default(),
+                format!("the rule also fires where its query finds nothing; {title} finds events"),
+            ));
+        }
+        // Rows are events only where nothing was grouped or chosen before.
+        if self.summary.is_none() && self.stages.findings.relation == Match::Exact {
+            self.stages.threshold = Some(Threshold {
+                keys: &[],
+                counted: Counted::Events(None),
+                comparison,
+                bound: trigger.threshold,
+                origins: Origins::none(),
+                bound_origins: Origins::none(),
+                span: Span::default(),
+            });
+            return Ok(());
+        }
+        self.broader(
+            Code::ThresholdLeft,
+            Span::default(),
+            format!("the rule's trigger threshold counts rows, which {title} does not return"),
+        );
+        Ok(())
+    }
+
+    /// Columns that the legs compute and that no condition needs.
+    fn columns(&mut self, leg: &Leg, shown: &[ColumnId]) {
+        let title = self.speaker.title;
+        if !leg.assigned.is_empty() {
+            self.stages.findings.output.insert(Output::Columns);
+            self.stages.elided.push(Elided {
+                origins: leg.assigned.clone(),
+                law: "an artifact that returns whole events chooses no columns",
+            });
+        }
+        for column in shown {
+            let Some(value) = leg.columns.get(column) else { continue };
+            let origins = value.all_origins();
+            match &value.kind {
+                ExprKind::Path(_) => {
+                    if !origins.is_empty() {
+                        let law = "an artifact that returns whole events chooses no columns";
+                        self.stages.elided.push(Elided { origins, law });
+                    }
+                }
+                ExprKind::Literal(_)
+                | ExprKind::Now { .. }
+                | ExprKind::Arithmetic(..)
+                | ExprKind::Call(..)
+                | ExprKind::Truth(_)
+                | ExprKind::Index(..)
+                | ExprKind::Scalar(_)
+                | ExprKind::Opaque { .. } => {
+                    self.stages.findings.output.insert(Output::Columns);
+                    let span = origins.hull().unwrap_or_default();
+                    self.note(Code::ColumnLeft, span, format!("{title} does not compute this column"));
+                }
+            }
+        }
+    }
+}
+
+/// The comparison that a literal on a whole number makes.
+fn comparison(test: &Test, negated: bool) -> Option<(Comparison, &Expr)> {
+    match &test.op {
+        TestOp::Order { order, operand } => {
+            let order = if negated { order.negate() } else { *order };
+            Some((Comparison::Order(order), operand))
+        }
+        TestOp::Equals { operands, .. } => {
+            let [only] = operands.as_slice() else { return None };
+            Some((if negated { Comparison::NotEqual } else { Comparison::Equal }, only))
+        }
+        TestOp::Text { .. }
+        | TestOp::Matches { .. }
+        | TestOp::IsEmpty
+        | TestOp::IsNull
+        | TestOp::IsTrue
+        | TestOp::InNetwork { .. }
+        | TestOp::HasIpv4 { .. }
+        | TestOp::Among { .. }
+        | TestOp::Opaque { .. } => None,
+    }
+}
+
+/// A whole number.
+fn whole(operand: &Expr) -> Option<i64> {
+    match operand.as_literal()? {
+        Value::Int(number) => Some(i64::from(*number)),
+        Value::Long(number) => Some(*number),
+        Value::Real(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
+            // Exact: a whole number far inside the range.
+            #[allow(clippy::cast_possible_truncation, reason = "checked above")]
+            Some(*number as i64)
+        }
+        Value::Null(_)
+        | Value::Bool(_)
+        | Value::DateTime(_)
+        | Value::Decimal(_)
+        | Value::Dynamic(_)
+        | Value::Guid(_)
+        | Value::Real(_)
+        | Value::String(_)
+        | Value::TimeSpan(_) => None,
+    }
+}
+
+/// The same comparison with a bound that is no negative number; none where the answer is a constant.
+fn normal(comparison: Comparison, bound: i64) -> Option<(Comparison, u64)> {
+    match u64::try_from(bound) {
+        Ok(bound) => Some((comparison, bound)),
+        // Counts are never negative.
+        Err(_) => match comparison {
+            Comparison::Order(Order::Greater | Order::GreaterOrEqual) | Comparison::NotEqual => {
+                Some((Comparison::Order(Order::GreaterOrEqual), 0))
+            }
+            Comparison::Order(Order::Less | Order::LessOrEqual) | Comparison::Equal => None,
+        },
+    }
+}
+
+/// The look-back of a leg: its own time filter, clipped by the rule's period. None when neither is there.
+pub(crate) fn lookback(detection: &Detection, leg: &Leg) -> Option<Period> {
+    let own = leg.window.from.map(|bound| Period(bound.offset.saturating_neg())).filter(|period| period.0 > 0);
+    let period = match &detection.kind {
+        Kind::Scheduled { schedule, .. } => Some(schedule.period),
+        Kind::Hunting | Kind::NearRealTime { .. } => None,
+    };
+    own.into_iter().chain(period).min()
+}
+
+/// Records the look-back of a leg as an assumption.
+pub(crate) fn assume_window(detection: &Detection, leg: &Leg, findings: &mut Findings) -> Vec<Elided> {
+    let whose = format!("over `{}`", leg.table);
+    if let Some(period) = lookback(detection, leg) {
+        let mut text = format!("the artifact runs {whose} with a look-back of {}", period.short());
+        if let Some(to) = leg.window.to.filter(|to| to.offset < 0) {
+            text.push_str(&format!(" that ends {} ago", Period(to.offset.saturating_neg()).short()));
+        }
+        findings.assume(AssumptionKind::Window, Confidence::High, text);
+    } else if let Some(to) = leg.window.to.filter(|to| to.offset < 0) {
+        let text =
+            format!("the artifact runs {whose} up to {} ago", Period(to.offset.saturating_neg()).short());
+        findings.assume(AssumptionKind::Window, Confidence::High, text);
+    }
+    let Some(span) = leg.window.origins.hull() else { return Vec::new() };
+    let message = "the time filter is the look-back that the artifact runs with".to_owned();
+    findings.notes.insert(Note { span, code: Code::WindowAssumed, cause: None, message });
+    vec![Elided { origins: leg.window.origins.clone(), law: "the time filter is the artifact's look-back" }]
+}
+
+/// A constant as plain text: numbers, instants and identifiers in their usual form. None for what has no such form.
+pub(crate) fn plain(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(truth) => Some(truth.to_string()),
+        Value::Int(number) => Some(number.to_string()),
+        Value::Long(number) => Some(number.to_string()),
+        Value::Real(number) => real(*number),
+        Value::Decimal(number) => Some(number.to_string()),
+        Value::Guid(id) => Some(id.hyphenated().to_string()),
+        Value::DateTime(ticks) => instant(*ticks),
+        Value::Dynamic(inner) => match inner {
+            Dynamic::Bool(truth) => Some(truth.to_string()),
+            Dynamic::Long(number) => Some(number.to_string()),
+            Dynamic::Real(number) => real(*number),
+            Dynamic::String(text) => Some(text.clone()),
+            Dynamic::Null
+            | Dynamic::DateTime(_)
+            | Dynamic::TimeSpan(_)
+            | Dynamic::Guid(_)
+            | Dynamic::Array(_)
+            | Dynamic::Bag(_) => None,
+        },
+        Value::Null(_) | Value::TimeSpan(_) => None,
+    }
+}
+
+fn real(number: f64) -> Option<String> {
+    number.is_finite().then(|| format!("{number:?}"))
+}
+
+/// RFC 3339 in UTC, with as many decimals as it needs but never fewer than milliseconds.
+fn instant(ticks: i64) -> Option<String> {
+    // 0001-01-01 lies 719,162 days before the epoch of Unix time.
+    let since_epoch = ticks.checked_sub(719_162 * crate::ir::TICKS_PER_DAY)?;
+    let nanoseconds = i128::from(since_epoch) * 100;
+    let moment = jiff::Timestamp::from_nanosecond(nanoseconds).ok()?;
+    let decimals = if ticks % 10_000 == 0 { 3 } else { 7 };
+    Some(format!("{moment:.decimals$}"))
+}
+
+/// The head of an artifact: what it was made of, what it matches, why, and what it assumes.
+pub(crate) fn head(detection: &Detection, findings: &Findings) -> Vec<String> {
+    let mut lines = vec![format!("Sentinel rule: {} ({})", detection.meta.name, detection.meta.id)];
+    let meaning = match findings.relation {
+        Match::Exact => "exact: finds what the rule finds",
+        Match::Broader => "broader: finds what the rule finds, and more",
+        Match::Narrower => "narrower: finds part of what the rule finds",
+        Match::Approximate => "approximate: may find more and may miss some",
+    };
+    lines.push(format!("Match: {meaning}"));
+    if findings.names == Naming::Native {
+        lines.push("Names: native: some are KQL's, without a mapping".to_owned());
+    }
+    if !findings.output.is_empty() {
+        let words: Vec<&str> = findings.output.iter().map(|output| output.word()).collect();
+        lines.push(format!("Output differs: {}", words.join(", ")));
+    }
+    let (reasons, remarks): (Vec<&Note>, Vec<&Note>) = findings.notes.iter().partition(|note| note.cause.is_some());
+    for (title, notes) in [("Because", reasons), ("Note", remarks)] {
+        let mut shown: Vec<String> = Vec::new();
+        for note in notes {
+            let line = format!("{title}: {} {}", note.code.name(), note.message);
+            if !shown.contains(&line) {
+                shown.push(line);
+            }
+        }
+        lines.extend(shown);
+    }
+    for assumption in &findings.assumptions {
+        lines.push(format!("Assumes: {}: {}", assumption.kind.word(), assumption.text));
+    }
+    lines
+}

@@ -1,0 +1,180 @@
+//! Tests of the data and of the questions asked of it.
+
+use super::*;
+use crate::crosswalk::map::is_field_name;
+
+fn builtin() -> Crosswalk {
+    Crosswalk::builtin()
+}
+
+#[test]
+fn every_embedded_file_reads_and_is_named_after_its_table() {
+    for (name, builtin) in builtin::tables() {
+        let file: Result<file::TableFile, _> = crate::yaml::from_data(builtin.text());
+        match file {
+            Ok(file) => assert_eq!(file.table().name, name),
+            Err(error) => panic!("crosswalk/{name}.yaml:{}:{}: {error}", error.line, error.column),
+        }
+    }
+}
+
+#[test]
+fn every_file_under_crosswalk_is_embedded() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crosswalk");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter_map(|name| name.strip_suffix(".yaml").map(str::to_owned))
+        .collect();
+    files.sort();
+    assert_eq!(files, builtin().names().collect::<Vec<_>>());
+}
+
+#[test]
+fn every_field_can_be_quoted_and_every_path_leads_somewhere() {
+    for table in builtin().tables() {
+        for (name, column) in &table.columns {
+            for field in column.fields.values() {
+                assert!(is_field_name(&field.name), "{}.{name}: {}", table.name, field.name);
+            }
+            for (steps, fields) in &column.paths {
+                assert!(!steps.is_empty() && !fields.is_empty(), "{}.{name}", table.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_column_named_by_a_table_is_one_of_its_columns() {
+    for table in builtin().tables() {
+        for clock in &table.clock {
+            assert!(table.columns.contains_key(clock), "{}: {clock}", table.name);
+        }
+        for route in table.sources.values().flatten() {
+            for column in route.holds.iter().map(|(column, _)| column).chain(route.fields.keys()) {
+                assert!(table.columns.contains_key(column), "{}: {column}", table.name);
+            }
+        }
+    }
+}
+
+/// Asks for the route of a condition that allows these values.
+fn route_of(table: &str, vocabulary: Vocabulary, allowed: &[(&str, &[&str])]) -> String {
+    let crosswalk = builtin();
+    let table = crosswalk.table(table).unwrap();
+    let allowed = |column: &str| {
+        let (_, values) = allowed.iter().find(|(name, _)| *name == column)?;
+        Some(values.iter().map(|value| (*value).to_owned()).collect())
+    };
+    let Some(routed) = table.route(vocabulary, &allowed) else { return "none".to_owned() };
+    let source = match routed.source() {
+        Source::Sigma { logsource, conditions, .. } => {
+            let mut words: Vec<String> = logsource.iter().map(|(_, value)| value.clone()).collect();
+            words.extend(conditions.iter().map(|(field, values)| format!("{field}={}", values.join(","))));
+            words.join(" ")
+        }
+        Source::Splunk { search } => search.clone(),
+        Source::Elastic { category, .. } => category.clone().unwrap_or_else(|| "any".to_owned()),
+    };
+    match routed.covers {
+        Covers::All => source,
+        Covers::Only { column, values } => format!("{source} only {column}={}", values.join(",")),
+    }
+}
+
+#[test]
+fn a_source_for_the_whole_table_needs_no_condition() {
+    assert_eq!(route_of("DeviceProcessEvents", Vocabulary::Sigma, &[]), "windows process_creation");
+    assert_eq!(route_of("SecurityEvent", Vocabulary::Sigma, &[]), "windows security");
+}
+
+#[test]
+fn a_source_made_for_the_allowed_values_goes_before_the_general_one() {
+    assert_eq!(route_of("SecurityEvent", Vocabulary::Elastic, &[("EventID", &["4688"])]), "process");
+    assert_eq!(route_of("SecurityEvent", Vocabulary::Elastic, &[("EventID", &["4688", "4624"])]), "any");
+    assert_eq!(route_of("SecurityEvent", Vocabulary::Elastic, &[("EventID", &["4625"])]), "authentication");
+}
+
+#[test]
+fn a_field_of_one_source_goes_before_the_field_of_the_table() {
+    let crosswalk = builtin();
+    let table = crosswalk.table("SecurityEvent").unwrap();
+    let name = |allowed: &dyn Fn(&str) -> Option<Vec<String>>| {
+        let routed = table.route(Vocabulary::Elastic, allowed).unwrap();
+        routed.field("NewProcessName", &[]).map(|field| field.name.clone())
+    };
+    let creation = |column: &str| (column == "EventID").then(|| vec!["4688".to_owned()]);
+    assert_eq!(name(&creation), Some("process.executable".to_owned()));
+    assert_eq!(name(&|_| None), None);
+}
+
+#[test]
+fn builtin_tables_are_read_once_for_all_crosswalks() {
+    let one = builtin();
+    let other = builtin();
+    assert!(std::ptr::eq(one.table("SigninLogs").unwrap(), other.table("SigninLogs").unwrap()));
+}
+
+#[test]
+fn a_mapping_of_low_confidence_is_not_given() {
+    let crosswalk = builtin();
+    let table = crosswalk.table("DeviceProcessEvents").unwrap();
+    let column = &table.columns["InitiatingProcessParentFileName"];
+    assert_eq!(column.fields[&Vocabulary::Sigma].confidence, Confidence::Low);
+    assert_eq!(table.field(Vocabulary::Sigma, "InitiatingProcessParentFileName", &[]), None);
+}
+
+#[test]
+fn a_site_extends_a_table_without_losing_the_rest() {
+    let mut crosswalk = builtin();
+    let text = "table: SigninLogs\ncolumns:\n  Site_s: {type: string, splunk: site}\n  AppId: {type: string, sigma: \
+                {field: appid, confidence: high}}\n";
+    crosswalk.extend_from(text).unwrap();
+    let table = crosswalk.table("SigninLogs").unwrap();
+    assert_eq!(table.field(Vocabulary::Splunk, "Site_s", &[]).unwrap().name, "site");
+    assert_eq!(table.field(Vocabulary::Sigma, "AppId", &[]).unwrap().name, "appid");
+    assert!(table.field(Vocabulary::Elastic, "AppId", &[]).is_some());
+    assert!(table.source(Vocabulary::Sigma).is_some());
+}
+
+#[test]
+fn a_mapping_from_the_command_line_may_name_a_new_table_and_a_path() {
+    let mut crosswalk = builtin();
+    crosswalk.map("Own_CL.Data.user[0].name=splunk:user_name").unwrap();
+    let table = crosswalk.table("Own_CL").unwrap();
+    let steps = [Step::Key("user".to_owned()), Step::Index(0), Step::Key("name".to_owned())];
+    let field = table.field(Vocabulary::Splunk, "Data", &steps).unwrap();
+    assert_eq!((field.name.as_str(), field.confidence), ("user_name", Confidence::High));
+    assert!(table.open);
+}
+
+#[track_caller]
+fn check_map_error(spec: &str, message: &str) {
+    assert_eq!(builtin().map(spec).unwrap_err().to_string(), message);
+}
+
+#[test]
+fn a_mapping_that_is_not_one_is_refused() {
+    check_map_error("Table=sigma:x", "expected `Table.Column=TARGET:field`, found `Table=sigma:x`");
+    check_map_error(
+        "T.C=kibana:x",
+        "unknown target `kibana` in a mapping: expected `sigma`, `splunk`, `eql` or `esql`",
+    );
+    check_map_error("T.C=sigma:a|b", "`a|b` cannot be the name of a field");
+    check_map_error("T.C[x]=sigma:a", "expected a number in brackets in the path `[x]`");
+}
+
+#[track_caller]
+fn check_file_error(text: &str, line: usize, part: &str) {
+    let error = builtin().extend_from(text).unwrap_err();
+    assert!(error.message.contains(part), "{}", error.message);
+    assert_eq!(error.line, line, "{}", error.message);
+}
+
+#[test]
+fn a_file_error_names_its_line() {
+    check_file_error("table: T\ncolumns:\n  A: text\n", 3, "`text` is not a type");
+    check_file_error("table: T\ncolumns:\n  A:\n    type: string\n    sigma: 'a|b'\n", 5, "cannot be the name");
+    check_file_error("table: T\ncolour: red\n", 2, "colour");
+    check_file_error("table: T\ncolumns:\n  A:\n    sigma: {field: a, form: upper}\n", 4, "`upper` is not a form");
+}

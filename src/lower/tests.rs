@@ -1,0 +1,247 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::crosswalk::{Column, Table};
+use crate::ir::{Type, print_query};
+
+/// A table `T` with a column of each kind, and `U` with a clashing one.
+fn crosswalk() -> Crosswalk {
+    let table = |name: &str, columns: &[(&str, Type)]| Table {
+        name: name.to_owned(),
+        about: String::new(),
+        clock: vec!["TimeGenerated".to_owned()],
+        columns: columns
+            .iter()
+            .map(|(name, ty)| ((*name).to_owned(), Column { ty: *ty, fields: BTreeMap::new(), paths: Vec::new() }))
+            .collect(),
+        sources: BTreeMap::new(),
+    };
+    let mut crosswalk = Crosswalk::default();
+    crosswalk.insert(table(
+        "T",
+        &[
+            ("TimeGenerated", Type::DateTime),
+            ("F", Type::String),
+            ("G", Type::String),
+            ("N", Type::Long),
+            ("B", Type::Bool),
+            ("D", Type::Dynamic),
+        ],
+    ));
+    crosswalk.insert(table("U", &[("TimeGenerated", Type::DateTime), ("F", Type::Long), ("H", Type::String)]));
+    crosswalk
+}
+
+fn lowered(text: &str) -> LoweredQuery {
+    let parsed = crate::kql::parse(text);
+    assert!(parsed.errors.is_empty(), "{text}: {:?}", parsed.errors);
+    lower_query(&parsed.query, &crosswalk())
+}
+
+/// The last relation of a query.
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    let lowered = lowered(text);
+    let query = lowered.query.unwrap_or_else(|| panic!("{text}: {:?}", lowered.diagnostics));
+    let printed = print_query(&query);
+    let lines: Vec<&str> = printed.lines().collect();
+    let line = lines[lines.len() - 2];
+    let (_, line) = line.split_once(" = ").expect("every line names its relation");
+    assert_eq!(line, expected, "{text}\n{printed}");
+}
+
+/// The condition of `T | where …`.
+#[track_caller]
+fn check_where(condition: &str, expected: &str) {
+    check(&format!("T | where {condition}"), &format!("(filter %0 {expected})"));
+}
+
+/// The names of the answer's columns.
+#[track_caller]
+fn check_columns(text: &str, expected: &[&str]) {
+    let lowered = lowered(text);
+    let query = lowered.query.unwrap_or_else(|| panic!("{text}: {:?}", lowered.diagnostics));
+    let columns = &query.relation(query.root).schema.columns;
+    let names: Vec<&str> = columns.iter().map(|column| query.column(*column).name.as_str()).collect();
+    assert_eq!(names, expected, "{text}");
+}
+
+/// The first diagnostic: its code, the text it points at, its message.
+#[track_caller]
+fn check_error(text: &str, code: Code, place: &str, message: &str) {
+    let lowered = lowered(text);
+    let first = lowered.diagnostics.iter().find(|diagnostic| diagnostic.is_error());
+    let Some(Diagnostic { code: found, place: Place::Query(span), message: said, .. }) = first else {
+        panic!("{text}: {:?}", lowered.diagnostics)
+    };
+    assert_eq!((*found, span.of(text), said.as_str()), (code, place, message), "{text}");
+    assert_eq!(lowered.query, None);
+}
+
+#[test]
+fn every_string_operator_states_its_case_and_term_rule() {
+    for (condition, expected) in [
+        (r#"F == "x""#, r#"(= T.F "x")"#),
+        (r#"F != "x""#, r#"(not (= T.F "x"))"#),
+        (r#"F =~ "x""#, r#"(=~ T.F "x")"#),
+        (r#"F !~ "x""#, r#"(not (=~ T.F "x"))"#),
+        (r#"F has "x""#, r#"(has T.F "x")"#),
+        (r#"F !has_cs "x""#, r#"(not (has_cs T.F "x"))"#),
+        (r#"F hasprefix "x""#, r#"(hasprefix T.F "x")"#),
+        (r#"F !hassuffix_cs "x""#, r#"(not (hassuffix_cs T.F "x"))"#),
+        (r#"F contains "x""#, r#"(contains T.F "x")"#),
+        (r#"F !startswith "x""#, r#"(not (startswith T.F "x"))"#),
+        (r#"F endswith_cs "x""#, r#"(endswith_cs T.F "x")"#),
+        (r#"F in ("x", "y")"#, r#"(= T.F "x" "y")"#),
+        (r#"F !in~ ("x", "y")"#, r#"(not (=~ T.F "x" "y"))"#),
+        (r#"F has_any ("x", "y")"#, r#"(has-any T.F "x" "y")"#),
+        (r#"F has_all ("x", "y")"#, r#"(has-all T.F "x" "y")"#),
+        (r#"F matches regex "x+""#, r#"(matches T.F "x+")"#),
+    ] {
+        check_where(condition, expected);
+    }
+}
+
+#[test]
+fn constants_go_to_the_right() {
+    check_where(r#""x" == F"#, r#"(= T.F "x")"#);
+    check_where("5 < N", "(> T.N 5)");
+}
+
+#[test]
+fn between_is_two_comparisons() {
+    check_where("N between (1 .. 5)", "(and (>= T.N 1) (<= T.N 5))");
+    check_where("N !between (1 .. 5)", "(or (< T.N 1) (> T.N 5))");
+}
+
+#[test]
+fn nested_arrays_of_a_list_are_flattened() {
+    check_where("N in (dynamic([1,[2,3]]))", "(= T.N 1 2 3)");
+}
+
+#[test]
+fn paths_lead_into_dynamic_values_and_json_text() {
+    check_where(r#"D.a.b == "x""#, r#"(= T.D["a"]["b"] "x")"#);
+    check_where(r#"D["a b"][0] == "x""#, r#"(= T.D["a b"][0] "x")"#);
+    check_where(r#"parse_json(F).a == "x""#, r#"(= T.F["a"] "x")"#);
+}
+
+#[test]
+fn times_of_the_run_are_kept() {
+    check_where("TimeGenerated > ago(1d)", "(> T.TimeGenerated (now -864000000000))");
+    check("let back = 2h; T | where TimeGenerated > ago(back)", "(filter %0 (> T.TimeGenerated (now -72000000000)))");
+}
+
+#[test]
+fn lets_are_put_in_place() {
+    check(r#"let v = "x"; T | where F == v"#, r#"(filter %0 (= T.F "x"))"#);
+    check(r#"let v = dynamic(["x","y"]); T | where F in (v)"#, r#"(filter %0 (= T.F "x" "y"))"#);
+    check(r#"let f = (a:string) { a == "x" }; T | where f(F)"#, r#"(filter %0 (= T.F "x"))"#);
+    check(r#"let f = (t:(F:string), v:string="x") { t | where F == v }; f(T)"#, r#"(filter %0 (= T.F "x"))"#);
+    check(r#"let t = T | where F == "x"; t | count"#, "(summarize %1 (by ) (#0 (count )))");
+}
+
+#[test]
+fn columns_are_bound_through_renames() {
+    check(r#"T | project-rename Z = F | where Z == "x""#, r#"(filter %1 (= T.F "x"))"#);
+    check(r#"T | extend Z = F | where Z == "x""#, r#"(filter %1 (= T.F "x"))"#);
+    check(r#"T | extend F = strcat(F, "!") | where F == "x""#, r#"(filter %1 (= #0 "x"))"#);
+}
+
+#[test]
+fn unnamed_columns_are_called_as_kql_calls_them() {
+    // Each list is what Microsoft's own parser answers for the same query.
+    check_columns(
+        "T | project tostring(F), tolower(F), D.b, D['c'], D[0], strlen(F), N+1, bin(N,5), toint(F)",
+        &["F", "Column1", "D_b", "D_c", "D_0", "strlen_F", "Column2", "N", "F1"],
+    );
+    check_columns(
+        "T | summarize count(), dcount(F), min(N), max(TimeGenerated), make_set(F), arg_max(TimeGenerated, F) by bin(N,5), tostring(D.x)",
+        &["N", "D_x", "count_", "dcount_F", "min_N", "max_TimeGenerated", "set_F", "TimeGenerated", "F"],
+    );
+    check_columns(
+        "T | summarize countif(F=='x'), percentile(N,95), sum(N+1), make_list(D.b), dcountif(F, N>5), count(), count()",
+        &["countif_", "percentile_N_95", "sum_", "list_D_b", "dcountif_F", "count_", "count_1"],
+    );
+}
+
+#[test]
+fn a_union_renames_columns_whose_types_clash() {
+    check_columns("union T, U", &["TimeGenerated", "F_string", "G", "N", "B", "D", "F_long", "H"]);
+}
+
+#[test]
+fn a_conditional_aggregate_is_the_aggregate_with_a_filter() {
+    check(
+        "T | summarize c = countif(N > 5), d = dcountif(F, N > 5) by G",
+        "(summarize %0 (by (T.G T.G)) (#0 (count  (where (> T.N 5)))) (#1 (dcount T.F (where (> T.N 5)))))",
+    );
+}
+
+#[test]
+fn a_table_that_nobody_knows_is_open_and_its_types_come_from_use() {
+    let lowered = lowered(r#"Mystery_CL | where Name_s has "x" and Size_d > 5 | project Name_s, Size_d, Other_s"#);
+    let query = lowered.query.expect("an open table takes any column");
+    let types: Vec<(&str, Type)> = query
+        .relation(query.root)
+        .schema
+        .columns
+        .iter()
+        .map(|column| (query.column(*column).name.as_str(), query.column(*column).ty))
+        .collect();
+    assert_eq!(types, [("Name_s", Type::String), ("Size_d", Type::Long), ("Other_s", Type::String)]);
+    assert_eq!(lowered.diagnostics.iter().map(|note| note.code).collect::<Vec<_>>(), [Code::InferredSchema]);
+}
+
+#[test]
+fn names_and_types_that_do_not_fit_are_errors_at_their_place() {
+    for (text, code, place, message) in [
+        ("T | where Fx == 1", Code::UnknownColumn, "Fx", "no column `Fx` in table `T`"),
+        ("T | project F | where N > 1", Code::UnknownColumn, "N", "no column `N`"),
+        (r#"T | where N has "x""#, Code::WrongType, "has", "a text test is not defined on a value of type long"),
+        (r#"T | where N == "x""#, Code::WrongType, "==", "values of types long and string cannot be compared"),
+        (r#"T | where F > "x""#, Code::WrongType, ">", "`>` is not defined between string and string"),
+        ("T | where F", Code::WrongType, "F", "expected a condition, found a value of type string"),
+        ("T | where strlen(F, G) > 1", Code::WrongArguments, "strlen", "`strlen` takes one argument, found 2"),
+        (r#"T | where F matches regex "(""#, Code::BadPattern, r#""(""#, "not a regular expression: unclosed group"),
+        (r#"T | where ipv4_is_in_range(F, "x")"#, Code::BadNetwork, r#""x""#, "`x` is no IPv4 range"),
+        ("T | take F", Code::UnknownName, "F", "no name `F` is known here"),
+        ("T | extend A = 1, A = 2", Code::DuplicateName, "A", "a column `A` is assigned already"),
+    ] {
+        check_error(text, code, place, message);
+    }
+}
+
+#[test]
+fn text_compared_with_a_number_is_read_as_one_and_said_to_be() {
+    check_where(r#"N == "5""#, "(= T.N 5)");
+    let warning = &lowered(r#"T | where N == "5""#).diagnostics[0];
+    assert_eq!((warning.code, warning.is_error()), (Code::WrongType, false));
+}
+
+#[test]
+fn what_is_not_understood_is_opaque_by_name() {
+    check("T | mv-expand D | where F == 'x'", r#"(filter %1 (= T.F "x"))"#);
+    check(
+        "T | extend z = geo_distance_2points(1.0, 2.0, 3.0, 4.0)",
+        r#"(extend %0 (#0 (opaque "geo_distance_2points" real(1.0) real(2.0) real(3.0) real(4.0))))"#,
+    );
+}
+
+#[test]
+fn ten_thousand_alternatives_are_no_problem() {
+    let alternatives: Vec<String> = (0..10_000).map(|number| format!("N == {number}")).collect();
+    let lowered = lowered(&format!("T | where {}", alternatives.join(" or ")));
+    assert!(lowered.query.is_some());
+}
+
+#[test]
+fn functions_that_multiply_run_out_of_budget() {
+    let mut text = String::from("let f0 = (a:long) { a + a };");
+    for level in 1..40 {
+        text.push_str(&format!("let f{level} = (a:long) {{ f{}(a) + f{}(a + 1) }};", level - 1, level - 1));
+    }
+    text.push_str("T | where f39(N) > 1");
+    let lowered = lowered(&text);
+    assert_eq!(lowered.diagnostics.first().map(|error| error.code), Some(Code::TooComplex));
+}

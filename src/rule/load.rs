@@ -1,0 +1,707 @@
+//! Bytes to a rule.
+
+use std::borrow::Cow;
+
+use super::fields::{Field, Fields, Item, Reader, excerpt};
+use super::mitre;
+use super::{
+    AlertDetailsOverride, Alerts, Connector, Duration, EntityMapping, EventGrouping, IncidentConfiguration,
+    IncidentGrouping, MatchingMethod, Rule, RuleKind, Schedule, Severity, Spanned, TriggerOperator,
+};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::span::{Place, SourceMap, Span, TextMap};
+use crate::yaml::{self, Node, NodeKind};
+
+/// What a file turned out to be.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Loaded {
+    /// A rule, perhaps with warnings.
+    Rule {
+        /// The rule.
+        rule: Box<Rule>,
+        /// Its file.
+        source: SourceMap,
+        /// Warnings and notes, in the order of the file.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// YAML that is no rule of Sentinel's.
+    NotARule {
+        /// Why not, as a short sentence.
+        reason: &'static str,
+    },
+    /// A rule that cannot be read, or a file that is not YAML: at least one of the diagnostics is an error.
+    Broken {
+        /// Its file.
+        source: SourceMap,
+        /// What is wrong, in the order of the file.
+        diagnostics: Vec<Diagnostic>,
+    },
+}
+
+/// The largest file that is read.
+const MAX_BYTES: usize = 64 << 20;
+
+/// Keys that only rules of Sentinel's have.
+const TELLING_KEYS: &[&str] = &[
+    "alertDetailsOverride",
+    "customDetails",
+    "entityMappings",
+    "eventGroupingSettings",
+    "incidentConfiguration",
+    "queryFrequency",
+    "queryPeriod",
+    "relevantTechniques",
+    "requiredDataConnectors",
+    "sentinelEntitiesMappings",
+    "tactics",
+    "triggerOperator",
+    "triggerThreshold",
+];
+
+const SEVERITIES: &[(&str, Severity)] = &[
+    ("Informational", Severity::Informational),
+    ("Low", Severity::Low),
+    ("Medium", Severity::Medium),
+    ("High", Severity::High),
+];
+
+const TRIGGER_OPERATORS: &[(&str, TriggerOperator)] = &[
+    ("gt", TriggerOperator::GreaterThan),
+    ("lt", TriggerOperator::LessThan),
+    ("eq", TriggerOperator::Equal),
+    ("ne", TriggerOperator::NotEqual),
+    ("GreaterThan", TriggerOperator::GreaterThan),
+    ("LessThan", TriggerOperator::LessThan),
+    ("Equal", TriggerOperator::Equal),
+    ("NotEqual", TriggerOperator::NotEqual),
+];
+
+/// Reads a rule file.
+pub fn load(label: &str, bytes: &[u8]) -> Loaded {
+    let text = match decode(label, bytes) {
+        Ok(text) => text,
+        Err(broken) => return broken,
+    };
+    let source = SourceMap::new(label, text);
+    let document = match yaml::read(source.text()) {
+        Ok(document) => document,
+        Err(error) => {
+            let code = if error.is_limit { Code::TooLarge } else { Code::NotYaml };
+            let diagnostics = vec![Diagnostic::error(code, Place::File(error.span), error.message)];
+            return Loaded::Broken { source, diagnostics };
+        }
+    };
+    let entries = match &document.root.kind {
+        NodeKind::Mapping(entries) => entries,
+        NodeKind::Scalar(_) if document.root.is_null() => return Loaded::NotARule { reason: "the file is empty" },
+        NodeKind::Scalar(_) | NodeKind::Sequence(_) => return Loaded::NotARule { reason: "the file is no mapping" },
+    };
+    if let Some(reason) = reason_against(entries) {
+        return Loaded::NotARule { reason };
+    }
+    let mut reader = Reader::default();
+    for repair in &document.repairs {
+        let key = repair.span.of(source.text());
+        let message = format!("the key `{key}` stands too far left; it is read as a key of the list item above it");
+        let help = format!("put {} more blanks before it and before its lines", repair.columns);
+        reader.warn(Code::UnusualSpelling, Place::File(repair.span), message, help);
+    }
+    if let Some(second) = document.second {
+        let help = "write each rule to a file of its own";
+        reader.error(Code::NotYaml, Place::File(second), "a second document begins here".to_owned(), help);
+    }
+    let fields = Fields::of_mapping(String::new(), document.root.span, entries);
+    let (rule, query) = read_rule(&mut reader, fields, source.text());
+    let source = source.with_query(query);
+    let mut diagnostics = reader.diagnostics;
+    // By file order; those of one place stay in the order in which they were found.
+    diagnostics.sort_by_key(|diagnostic| source.file_span(diagnostic.place).start);
+    match rule {
+        Some(rule) if !diagnostics.iter().any(Diagnostic::is_error) => {
+            Loaded::Rule { rule: Box::new(rule), source, diagnostics }
+        }
+        _ => Loaded::Broken { source, diagnostics },
+    }
+}
+
+/// Reads a bare query as a hunting rule named after its file.
+pub fn load_kql(label: &str, bytes: &[u8]) -> Loaded {
+    let text = match decode(label, bytes) {
+        Ok(text) => text,
+        Err(broken) => return broken,
+    };
+    let source = SourceMap::new(label, text);
+    if source.text().trim().is_empty() {
+        let diagnostics = vec![Diagnostic::error(Code::EmptyQuery, Place::Whole, "the query is empty")];
+        return Loaded::Broken { source, diagnostics };
+    }
+    // Line breaks as YAML would have them, so that one query has one text wherever it stands.
+    let mut query = String::with_capacity(source.text().len());
+    let mut map = TextMap::default();
+    let mut at = 0;
+    for line in source.text().split_inclusive('\n') {
+        let kept = line.strip_suffix("\r\n").unwrap_or(line);
+        query.push_str(kept);
+        map.push(kept.len(), Span::new(at, at + kept.len()));
+        if kept.len() < line.len() {
+            query.push('\n');
+            map.push(1, Span::new(at + kept.len(), at + line.len()));
+        }
+        at += line.len();
+    }
+    let query = normalise_end(&query);
+    map.trim(&query);
+    let stem = file_stem(label);
+    let rule = Rule {
+        id: Spanned::new(id_from_name(stem), Span::default()),
+        name: Spanned::new(stem.to_owned(), Span::default()),
+        query: Spanned::new(query, Span::new(0, source.text().len())),
+        ..empty_rule()
+    };
+    Loaded::Rule { rule: Box::new(rule), source: source.with_query(map), diagnostics: Vec::new() }
+}
+
+fn decode<'a>(label: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Loaded> {
+    let broken = |text: Cow<'_, str>, diagnostic| {
+        Err(Loaded::Broken { source: SourceMap::new(label, text), diagnostics: vec![diagnostic] })
+    };
+    if bytes.len() > MAX_BYTES {
+        let message = format!("the file has {} MiB, more than {} MiB", bytes.len() >> 20, MAX_BYTES >> 20);
+        return broken(Cow::Borrowed(""), Diagnostic::error(Code::TooLarge, Place::Whole, message));
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Cow::Borrowed(text)),
+        Err(error) => {
+            const MARK: usize = '\u{feff}'.len_utf8();
+            let valid = error.valid_up_to();
+            let byte = bytes.get(valid).copied().unwrap_or_default();
+            // The text shown has a replacement character where the bad bytes are, and no byte order mark.
+            let start = if bytes.starts_with("\u{feff}".as_bytes()) { valid - MARK } else { valid };
+            let place = Place::File(Span::new(start, start + char::REPLACEMENT_CHARACTER.len_utf8()));
+            let help = match bytes {
+                [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "the file is UTF-16; save it as UTF-8",
+                _ => "save the file as UTF-8",
+            };
+            let message = format!("the byte 0x{byte:02x} is not UTF-8");
+            let diagnostic = Diagnostic::error(Code::NotUtf8, place, message).with_help(help);
+            broken(String::from_utf8_lossy(bytes), diagnostic)
+        }
+    }
+}
+
+/// Why a mapping is no rule; `None` if it is one, perhaps a broken one.
+fn reason_against(entries: &[(Node, Node)]) -> Option<&'static str> {
+    let value = |name: &str| {
+        let is_named = |key: &Node| key.as_scalar().is_some_and(|key| key.text.eq_ignore_ascii_case(name));
+        entries.iter().find(|(key, _)| is_named(key)).map(|(_, value)| value)
+    };
+    let is_analytics = value("kind")
+        .and_then(Node::as_scalar)
+        .is_some_and(|kind| kind.text.eq_ignore_ascii_case("scheduled") || kind.text.eq_ignore_ascii_case("nrt"));
+    if is_analytics || TELLING_KEYS.iter().any(|key| value(key).is_some()) {
+        return None;
+    }
+    match value("query") {
+        Some(query) if query.as_scalar().is_some() => None,
+        Some(_) => Some("its `query` is no text, and no other key is one of a rule"),
+        None if value("id").is_some() && value("name").is_some() => None,
+        None => Some("no key is one of a rule"),
+    }
+}
+
+fn read_rule(reader: &mut Reader, mut fields: Fields<'_>, text: &str) -> (Option<Rule>, TextMap) {
+    let top = Place::File(first_line(text, fields.span));
+    let name = fields.take_any(reader, &["name", "displayName"]).and_then(|field| reader.text(&field));
+    let name = name.filter(|name| !name.value.trim().is_empty());
+    let at_name = name.as_ref().map_or(top, |name| Place::File(name.span));
+    if name.is_none() {
+        reader.error(Code::MissingKey, top, "the rule has no `name`".to_owned(), "give it a name: `name: …`");
+    }
+    let id = read_id(reader, &mut fields, name.as_ref(), at_name);
+    let (query, map) = read_query(reader, &mut fields, text, at_name);
+    let kind = read_kind(reader, &mut fields, at_name);
+    let mut take_text = |reader: &mut Reader, names: &[&'static str]| {
+        fields.take_any(reader, names).and_then(|field| reader.text(&field))
+    };
+    let description = take_text(reader, &["description"]);
+    let description_detailed = take_text(reader, &["description-detailed", "description_detailed"]);
+    let status = take_text(reader, &["status"]);
+    let version = take_text(reader, &["version"]);
+    let severity = fields.take(reader, "severity").and_then(|field| reader.choice(&field, SEVERITIES));
+    let metadata = fields.take(reader, "metadata");
+    let author = read_author(reader, &mut fields, metadata.as_ref());
+    let required_data_connectors = read_connectors(reader, &mut fields);
+    let tactics = read_tactics(reader, &mut fields);
+    let techniques = read_techniques(reader, &mut fields);
+    let (tags, structured_tags) = read_tags(reader, &mut fields);
+    let mut take_texts = |reader: &mut Reader, names: &[&'static str]| {
+        fields.take_any(reader, names).map(|field| reader.texts(&field, false)).unwrap_or_default()
+    };
+    let references = take_texts(reader, &["references", "reference"]);
+    let false_positives = take_texts(reader, &["falsePositives", "false_positives"]);
+    let enabled = fields.take(reader, "enabled").and_then(|field| reader.boolean(&field));
+    let alerts = read_alerts(reader, &mut fields);
+    fields.finish(reader);
+    let (Some(name), Some(query), Some(kind)) = (name, query, kind) else { return (None, map) };
+    let metadata = metadata.map(|field| Spanned::new(field.node.to_json(), field.node.span));
+    let unknown = std::mem::take(&mut reader.unknown);
+    let rule = Rule {
+        id: id.unwrap_or_else(|| Spanned::new(id_from_name(&name.value), Span::default())),
+        name,
+        description,
+        description_detailed,
+        kind,
+        query,
+        severity,
+        status,
+        version,
+        author,
+        required_data_connectors,
+        tactics,
+        techniques,
+        tags,
+        structured_tags,
+        references,
+        false_positives,
+        enabled,
+        alerts,
+        metadata,
+        unknown,
+    };
+    (Some(rule), map)
+}
+
+fn read_id(
+    reader: &mut Reader,
+    fields: &mut Fields<'_>,
+    name: Option<&Spanned<String>>,
+    place: Place,
+) -> Option<Spanned<String>> {
+    let id = fields.take(reader, "id").and_then(|field| reader.text(&field));
+    let id = id.filter(|id| !id.value.trim().is_empty());
+    if id.is_none()
+        && let Some(name) = name
+    {
+        let help = format!("write `id: {}`", id_from_name(&name.value));
+        reader.warn(Code::MissingKey, place, "the rule has no `id`; one is made of its name".to_owned(), help);
+    }
+    id.map(|id| Spanned::new(id.value.trim().to_owned(), id.span))
+}
+
+fn read_query(
+    reader: &mut Reader,
+    fields: &mut Fields<'_>,
+    text: &str,
+    place: Place,
+) -> (Option<Spanned<String>>, TextMap) {
+    const HELP: &str = "write the query in KQL after `query: |`, indented";
+    let key = fields.key_span("query");
+    let Some(field) = fields.take(reader, "query") else {
+        match key {
+            Some(key) => {
+                reader.error(Code::EmptyQuery, Place::File(key), "the rule's `query` is empty".to_owned(), HELP)
+            }
+            None => reader.error(Code::MissingQuery, place, "the rule has no `query`".to_owned(), HELP),
+        }
+        return (None, TextMap::default());
+    };
+    let Some(scalar) = field.node.as_scalar().filter(|scalar| scalar.resolve().is_string()) else {
+        let message = format!("`query` has to be a text, found {}", field.node.kind_name());
+        reader.error(Code::BadValue, field.place(), message, HELP);
+        return (None, TextMap::default());
+    };
+    if scalar.text.trim().is_empty() {
+        let place = Place::File(field.key);
+        reader.error(Code::EmptyQuery, place, "the rule's `query` is empty".to_owned(), HELP);
+        return (None, TextMap::default());
+    }
+    let mut map = yaml::map_scalar(text, field.node);
+    let query = normalise_end(&scalar.text);
+    map.trim(&query);
+    (Some(Spanned::new(query, field.node.span)), map)
+}
+
+/// The query with exactly one line break at its end: readers disagree on the last line of a file without one, and what a
+/// query means does not depend on it.
+fn normalise_end(query: &str) -> String {
+    let mut query = query.trim_end_matches('\n').to_owned();
+    query.push('\n');
+    query
+}
+
+fn read_kind(reader: &mut Reader, fields: &mut Fields<'_>, place: Place) -> Option<RuleKind> {
+    #[derive(Clone, Copy)]
+    enum Word {
+        Scheduled,
+        NearRealTime,
+        Hunting,
+    }
+    const WORDS: &[(&str, Word)] =
+        &[("Scheduled", Word::Scheduled), ("NRT", Word::NearRealTime), ("Hunting", Word::Hunting)];
+    const SCHEDULE: [&str; 4] = ["queryFrequency", "queryPeriod", "triggerOperator", "triggerThreshold"];
+    let has_schedule = SCHEDULE.iter().any(|key| fields.key_span(key).is_some());
+    let word = match fields.take(reader, "kind") {
+        Some(field) => reader.choice(&field, WORDS)?.value,
+        None if has_schedule => {
+            let message = "the rule has a schedule but no `kind`; it is read as `Scheduled`";
+            let note = Diagnostic::note(Code::MissingKey, place, message).with_help("write `kind: Scheduled`");
+            reader.diagnostics.push(note);
+            Word::Scheduled
+        }
+        None => Word::Hunting,
+    };
+    if let Word::Scheduled = word {
+        return read_schedule(reader, fields, place).map(RuleKind::Scheduled);
+    }
+    let (kind, name) = match word {
+        Word::NearRealTime => (RuleKind::NearRealTime, "a near-real-time rule"),
+        Word::Hunting | Word::Scheduled => (RuleKind::Hunting, "a hunting query"),
+    };
+    for key in SCHEDULE {
+        if let Some(field) = fields.take(reader, key) {
+            let message = format!("`{key}` has no effect in {name}");
+            reader.diagnostics.push(Diagnostic::note(Code::UnknownKey, Place::File(field.key), message));
+        }
+    }
+    Some(kind)
+}
+
+fn read_schedule(reader: &mut Reader, fields: &mut Fields<'_>, place: Place) -> Option<Schedule> {
+    // Both lengths are part of what the rule means: the look-back clips every time filter. Nothing is guessed.
+    let frequency = reader.need(fields, "queryFrequency", place);
+    let period = reader.need(fields, "queryPeriod", place);
+    let frequency = frequency.and_then(|field| reader.duration(&field));
+    let period = period.and_then(|field| reader.duration(&field));
+    for (length, name) in [(&frequency, "queryFrequency"), (&period, "queryPeriod")] {
+        if let Some(length) = length
+            && length.value == Duration::default()
+        {
+            let message = format!("`{name}` has to be longer than nothing");
+            reader.diagnostics.push(Diagnostic::error(Code::BadValue, Place::File(length.span), message));
+        }
+    }
+    let operator = match fields.take(reader, "triggerOperator") {
+        Some(field) => reader.choice(&field, TRIGGER_OPERATORS),
+        None => {
+            default_trigger(reader, "triggerOperator", "gt", place);
+            Some(Spanned::new(TriggerOperator::GreaterThan, Span::default()))
+        }
+    };
+    let threshold = match fields.take(reader, "triggerThreshold") {
+        Some(field) => reader.count(&field),
+        None => {
+            default_trigger(reader, "triggerThreshold", "0", place);
+            Some(Spanned::new(0, Span::default()))
+        }
+    };
+    Some(Schedule { frequency: frequency?, period: period?, operator: operator?, threshold: threshold? })
+}
+
+fn default_trigger(reader: &mut Reader, key: &str, value: &str, place: Place) {
+    let message = format!("the key `{key}` is missing; it is read as `{value}`, as nearly all rules have it");
+    reader.warn(Code::MissingKey, place, message, format!("write `{key}: {value}`"));
+}
+
+/// The author: a text, or the `name` in an `author` block, at the top or in `metadata`.
+fn read_author(
+    reader: &mut Reader,
+    fields: &mut Fields<'_>,
+    metadata: Option<&Field<'_>>,
+) -> Option<Spanned<String>> {
+    if let Some(field) = fields.take(reader, "author") {
+        return match name_of(field.node) {
+            Some(name) => {
+                let message = "`author` should be a text, or stand in `metadata`".to_owned();
+                reader.warn(Code::UnusualSpelling, Place::File(field.key), message, "indent it below `metadata:`");
+                Some(name)
+            }
+            None => reader.text(&field),
+        };
+    }
+    entry(metadata?.node, "author").and_then(|author| {
+        name_of(author).or_else(|| author.as_scalar().map(|name| Spanned::new(name.text.clone(), author.span)))
+    })
+}
+
+fn name_of(node: &Node) -> Option<Spanned<String>> {
+    let name = entry(node, "name")?;
+    name.as_scalar().filter(|name| !name.text.is_empty()).map(|text| Spanned::new(text.text.clone(), name.span))
+}
+
+fn entry<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+    let NodeKind::Mapping(entries) = &node.kind else { return None };
+    entries.iter().find(|(key, _)| key.as_scalar().is_some_and(|key| key.text == name)).map(|(_, value)| value)
+}
+
+fn read_connectors(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<Connector> {
+    let Some(field) = fields.take(reader, "requiredDataConnectors") else { return Vec::new() };
+    let mut connectors = Vec::new();
+    for (_, mut fields) in reader.list_of_fields(&field) {
+        let id = fields.take(reader, "connectorId").and_then(|field| reader.text(&field));
+        let data_types = fields.take(reader, "dataTypes").map(|field| reader.texts(&field, true));
+        fields.finish(reader);
+        connectors.push(Connector { id: id.unwrap_or_default(), data_types: data_types.unwrap_or_default() });
+    }
+    connectors
+}
+
+fn read_tactics(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<Spanned<String>> {
+    let Some(field) = fields.take(reader, "tactics") else { return Vec::new() };
+    let mut tactics: Vec<Spanned<String>> = Vec::new();
+    for text in reader.texts(&field, true) {
+        let Some(tactic) = mitre::tactic(&text.value) else {
+            let message = format!("{} is no tactic that Sentinel knows; it is left out", excerpt(&text.value));
+            reader.warn(
+                Code::BadValue,
+                Place::File(text.span),
+                message,
+                "tactics are named as in `CredentialAccess`",
+            );
+            continue;
+        };
+        if tactic != text.value {
+            let message = format!("{} is read as `{tactic}`", excerpt(&text.value));
+            reader.warn(Code::UnusualSpelling, Place::File(text.span), message, format!("write `{tactic}`"));
+        }
+        if !tactics.iter().any(|known| known.value == tactic) {
+            tactics.push(Spanned::new(tactic.to_owned(), text.span));
+        }
+    }
+    tactics
+}
+
+fn read_techniques(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<Spanned<String>> {
+    let Some(field) = fields.take_any(reader, &["relevantTechniques", "techniques"]) else { return Vec::new() };
+    let mut techniques: Vec<Spanned<String>> = Vec::new();
+    for text in reader.texts(&field, true) {
+        let Some(technique) = mitre::technique(&text.value) else {
+            let message = format!("{} is no technique id; it is left out", excerpt(&text.value));
+            reader.warn(Code::BadValue, Place::File(text.span), message, "ids look like `T1059` or `T1059.001`");
+            continue;
+        };
+        if technique != text.value {
+            let message = format!("{} is read as `{technique}`", excerpt(&text.value));
+            reader.warn(Code::UnusualSpelling, Place::File(text.span), message, format!("write `{technique}`"));
+        }
+        if !techniques.iter().any(|known| known.value == technique) {
+            techniques.push(Spanned::new(technique, text.span));
+        }
+    }
+    techniques
+}
+
+fn read_tags(
+    reader: &mut Reader,
+    fields: &mut Fields<'_>,
+) -> (Vec<Spanned<String>>, Vec<Spanned<serde_json::Value>>) {
+    let Some(field) = fields.take_any(reader, &["tags", "tag"]) else { return (Vec::new(), Vec::new()) };
+    let mut tags = (Vec::new(), Vec::new());
+    for item in reader.items(&field, true) {
+        match item {
+            Item::Text(text) => tags.0.push(text),
+            Item::Other(node) => tags.1.push(Spanned::new(node.to_json(), node.span)),
+        }
+    }
+    tags
+}
+
+fn read_alerts(reader: &mut Reader, fields: &mut Fields<'_>) -> Alerts {
+    const GROUPINGS: &[(&str, EventGrouping)] =
+        &[("SingleAlert", EventGrouping::SingleAlert), ("AlertPerResult", EventGrouping::AlertPerResult)];
+    let entity_mappings = read_entity_mappings(reader, fields);
+    let mut sentinel_entities_mappings = Vec::new();
+    if let Some(field) = fields.take(reader, "sentinelEntitiesMappings") {
+        for (item, mut fields) in reader.list_of_fields(&field) {
+            let column = reader.need(&mut fields, "columnName", item.place());
+            sentinel_entities_mappings.extend(column.and_then(|field| reader.text(&field)));
+            fields.finish(reader);
+        }
+    }
+    let mut event_grouping = None;
+    if let Some(field) = fields.take(reader, "eventGroupingSettings")
+        && let Some(mut fields) = reader.fields(&field)
+    {
+        event_grouping = fields.take(reader, "aggregationKind").and_then(|field| reader.choice(&field, GROUPINGS));
+        fields.finish(reader);
+    }
+    Alerts {
+        entity_mappings,
+        sentinel_entities_mappings,
+        custom_details: read_custom_details(reader, fields),
+        details_override: read_details_override(reader, fields),
+        event_grouping,
+        incident: read_incident(reader, fields),
+        suppression_duration: fields.take(reader, "suppressionDuration").and_then(|field| reader.duration(&field)),
+        suppression_enabled: fields.take(reader, "suppressionEnabled").and_then(|field| reader.boolean(&field)),
+    }
+}
+
+fn read_entity_mappings(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<EntityMapping> {
+    let Some(field) = fields.take(reader, "entityMappings") else { return Vec::new() };
+    let mut mappings = Vec::new();
+    for (item, mut fields) in reader.list_of_fields(&field) {
+        let span = item.node.span;
+        let entity_type = reader.need(&mut fields, "entityType", item.place());
+        let entity_type = entity_type.and_then(|field| reader.text(&field));
+        let mut field_mappings = Vec::new();
+        if let Some(field) = reader.need(&mut fields, "fieldMappings", item.place()) {
+            for (item, mut fields) in reader.list_of_fields(&field) {
+                let identifier = match fields.take_any(reader, &["identifier", "identifies"]) {
+                    Some(field) => Some(field),
+                    None => reader.need(&mut fields, "identifier", item.place()),
+                };
+                let identifier = identifier.and_then(|field| reader.text(&field));
+                let column = reader.need(&mut fields, "columnName", item.place());
+                let column = column.and_then(|field| reader.text(&field));
+                fields.finish(reader);
+                field_mappings.extend(identifier.zip(column));
+            }
+        }
+        fields.finish(reader);
+        if let Some(entity_type) = entity_type {
+            mappings.push(EntityMapping { entity_type, field_mappings, span });
+        }
+    }
+    mappings
+}
+
+fn read_custom_details(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<(Spanned<String>, Spanned<String>)> {
+    let Some(field) = fields.take(reader, "customDetails") else { return Vec::new() };
+    let NodeKind::Mapping(entries) = &field.node.kind else {
+        // An empty list stands for an empty mapping in exported rules.
+        if !matches!(&field.node.kind, NodeKind::Sequence(items) if items.is_empty()) {
+            reader.fields(&field);
+        }
+        return Vec::new();
+    };
+    let mut details = Vec::new();
+    for (key, value) in entries {
+        let name = key.as_scalar().map(|key| key.text.clone()).unwrap_or_default();
+        let column = Field { path: format!("{}.{name}", field.path), key: key.span, node: value };
+        if !value.is_null()
+            && let Some(column) = reader.text(&column)
+        {
+            details.push((Spanned::new(name, key.span), column));
+        }
+    }
+    details
+}
+
+fn read_details_override(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<AlertDetailsOverride> {
+    let field = fields.take(reader, "alertDetailsOverride")?;
+    let mut fields = reader.fields(&field)?;
+    let mut take_text = |reader: &mut Reader, names: &[&'static str]| {
+        fields.take_any(reader, names).and_then(|field| reader.text(&field))
+    };
+    let display_name_format = take_text(reader, &["alertDisplayNameFormat", "alertnameFormat"]);
+    let description_format = take_text(reader, &["alertDescriptionFormat"]);
+    let severity_column = take_text(reader, &["alertSeverityColumnName"]);
+    let tactics_column = take_text(reader, &["alertTacticsColumnName"]);
+    let mut dynamic_properties = Vec::new();
+    if let Some(field) = fields.take(reader, "alertDynamicProperties") {
+        for (item, mut fields) in reader.list_of_fields(&field) {
+            let property = reader.need(&mut fields, "alertProperty", item.place());
+            let property = property.and_then(|field| reader.text(&field));
+            let column = reader.need(&mut fields, "value", item.place());
+            let column = column.and_then(|field| reader.text(&field));
+            fields.finish(reader);
+            dynamic_properties.extend(property.zip(column));
+        }
+    }
+    fields.finish(reader);
+    Some(AlertDetailsOverride {
+        display_name_format,
+        description_format,
+        severity_column,
+        tactics_column,
+        dynamic_properties,
+    })
+}
+
+fn read_incident(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<IncidentConfiguration> {
+    let field = fields.take(reader, "incidentConfiguration")?;
+    let mut fields = reader.fields(&field)?;
+    let create = fields.take(reader, "createIncident").and_then(|field| reader.boolean(&field));
+    let grouping = fields.take(reader, "groupingConfiguration").and_then(|field| read_grouping(reader, &field));
+    fields.finish(reader);
+    Some(IncidentConfiguration { create: create.is_none_or(|create| create.value), grouping })
+}
+
+/// The grouping; keys it leaves open have the values the portal begins with: off, five hours, all entities.
+fn read_grouping(reader: &mut Reader, field: &Field<'_>) -> Option<IncidentGrouping> {
+    const METHODS: &[(&str, MatchingMethod)] = &[
+        ("AllEntities", MatchingMethod::AllEntities),
+        ("AnyAlert", MatchingMethod::AnyAlert),
+        ("Selected", MatchingMethod::Selected),
+    ];
+    const FIVE_HOURS: Duration = Duration { ticks: 5 * 3_600 * 10_000_000 };
+    let mut fields = reader.fields(field)?;
+    let enabled = fields.take(reader, "enabled").and_then(|field| reader.boolean(&field));
+    let reopen = fields.take(reader, "reopenClosedIncident").and_then(|field| reader.boolean(&field));
+    let lookback = fields.take(reader, "lookbackDuration").and_then(|field| reader.duration(&field));
+    let method = fields
+        .take_any(reader, &["matchingMethod", "entitiesMatchingMethod"])
+        .and_then(|field| reader.choice(&field, METHODS));
+    let mut take_texts = |reader: &mut Reader, name| {
+        fields.take(reader, name).map(|field| reader.texts(&field, true)).unwrap_or_default()
+    };
+    let by_entities = take_texts(reader, "groupByEntities");
+    let by_alert_details = take_texts(reader, "groupByAlertDetails");
+    let by_custom_details = take_texts(reader, "groupByCustomDetails");
+    fields.finish(reader);
+    Some(IncidentGrouping {
+        enabled: enabled.is_some_and(|enabled| enabled.value),
+        reopen_closed_incident: reopen.is_some_and(|reopen| reopen.value),
+        lookback: lookback.unwrap_or(Spanned::new(FIVE_HOURS, Span::default())),
+        matching_method: method.unwrap_or(Spanned::new(MatchingMethod::AllEntities, Span::default())),
+        by_entities,
+        by_alert_details,
+        by_custom_details,
+    })
+}
+
+/// An id that depends on the name alone.
+fn id_from_name(name: &str) -> String {
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+}
+
+/// The file's name without folders and extension.
+fn file_stem(label: &str) -> &str {
+    let name = label.rsplit(['/', '\\']).next().unwrap_or(label);
+    match name.rsplit_once('.') {
+        Some((stem, _)) if !stem.is_empty() => stem,
+        _ => name,
+    }
+}
+
+/// The first line of a range, to point at what has no better place.
+fn first_line(text: &str, span: Span) -> Span {
+    let line = span.of(text).lines().next().unwrap_or("");
+    Span::new(span.start as usize, span.start as usize + line.trim_end().len())
+}
+
+fn empty_rule() -> Rule {
+    Rule {
+        id: Spanned::default(),
+        name: Spanned::default(),
+        description: None,
+        description_detailed: None,
+        kind: RuleKind::Hunting,
+        query: Spanned::default(),
+        severity: None,
+        status: None,
+        version: None,
+        author: None,
+        required_data_connectors: Vec::new(),
+        tactics: Vec::new(),
+        techniques: Vec::new(),
+        tags: Vec::new(),
+        structured_tags: Vec::new(),
+        references: Vec::new(),
+        false_positives: Vec::new(),
+        enabled: None,
+        alerts: Alerts::default(),
+        metadata: None,
+        unknown: Vec::new(),
+    }
+}
