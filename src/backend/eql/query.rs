@@ -60,6 +60,11 @@ pub(super) fn inline(tree: &Tree<Text>, tight: bool) -> Text {
 pub(super) fn leaf(names: &Names, literal: &Literal) -> Result<Answer<Text>, Refusal> {
     match names.atom(literal)? {
         Resolved::Const(truth, findings) => Ok(Answer::Const(truth, findings)),
+        Resolved::Every(_) => {
+            let span = literal.all_origins().hull().unwrap_or_default();
+            let message = "the field holds the value inside a longer one, which takes several tests";
+            Err(Refusal::new(Code::ValueLost, Cause::NotImplemented, span, message))
+        }
         Resolved::Atom(atom) => {
             let span = literal.all_origins().hull().unwrap_or_default();
             Leaf { findings: atom.findings.clone(), atom: &atom, span }.carry()

@@ -10,14 +10,14 @@ use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Output, Polarity, Refusal};
 use crate::ir::{
     Aggregation, Assignment, ColumnId, Detection, Expr, ExprKind, Kind, Lineage, Path, Period, Query, SortKey,
-    TICKS_PER_DAY, Trigger, Type,
+    Predicate, PredicateKind, TICKS_PER_DAY, Trigger, Type,
 };
 use crate::shape::{Leg, Shape, Stage, Window};
 use crate::span::{Elided, Origins, Span};
 use crate::template::Text;
 
 use super::names::{Names, SourceRef};
-use super::{Answer, Carried, Literal, Options, Tree, carry};
+use super::{Answer, Carried, Literal, Tree, carry};
 
 mod polarity;
 
@@ -49,6 +49,8 @@ pub struct Flow {
     pub kind: FieldKind,
     /// Whether the target's value can be missing.
     pub nullable: bool,
+    /// Whether it is the event time of its source, unchanged.
+    pub clock: bool,
     /// What is known of its value; matters where the value decides which rows are found.
     pub findings: Findings,
 }
@@ -207,10 +209,12 @@ impl<'s, 'a> Scope<'s, 'a> {
             let text = language.field(&field.name, field.kind).map_err(|cause| limit(&field.name, cause))?;
             findings.join(field.findings);
             let changed = match field.form {
-                Form::Same | Form::Text => None,
+                Form::Same | Form::Text | Form::Number => None,
                 Form::Lowercase => Some("in lower case"),
                 Form::Renamed { .. } => Some("under other values"),
-                Form::After { .. } | Form::Before { .. } | Form::Tagged { .. } => Some("as part of a longer value"),
+                Form::After { .. } | Form::Before { .. } | Form::Tagged { .. } | Form::Within { .. } => {
+                    Some("as part of a longer value")
+                }
                 Form::Always { .. } => Some("not at all"),
             };
             match (field.form, changed) {
@@ -250,7 +254,7 @@ impl<'s, 'a> Scope<'s, 'a> {
                     kind: flow.kind,
                     nullable: flow.nullable,
                     field: None,
-                    clock: false,
+                    clock: flow.clock,
                 })
             }
             Some(Err(refusal)) => Err(refusal.clone()),
@@ -259,6 +263,12 @@ impl<'s, 'a> Scope<'s, 'a> {
                 Err(Refusal::new(Code::NoField, Cause::NotImplemented, span, message))
             }
         }
+    }
+
+    /// Whether a column that flows is the event time of its source.
+    pub fn source_clock(&self, path: &Path) -> Option<bool> {
+        let flow = self.flows?.get(&path.column)?.as_ref().ok()?;
+        Some(flow.clock && path.steps.is_empty())
     }
 
     /// The table column behind a path, if it is one unchanged.
@@ -281,6 +291,70 @@ pub fn condition(tree: &Tree<Leaf>, inner: bool) -> Option<Text> {
         }
         Tree::Leaf(leaf) => Some(leaf.text.clone()),
         Tree::Const(_) => None,
+    }
+}
+
+/// What term guards and case folding assume of the events.
+pub(crate) use super::names::ASCII_TERMS;
+
+/// What classes of characters in patterns assume of the events.
+pub(crate) const ASCII_CLASSES: &str = "the values that a pattern is asked of hold no letter, digit or space beyond \
+     ASCII where it asks for one by class or boundary, and no U+017F or U+212A";
+
+/// Whether the text has letters that another character folds to, or whose folding is not KQL's.
+pub fn folds(text: &str) -> bool {
+    text.chars().any(|letter| matches!(letter, 'k' | 'K' | 's' | 'S') || (!letter.is_ascii() && letter.is_alphabetic()))
+}
+
+/// A condition inside an expression: nothing of it may be left out, for what it is part of has no polarity.
+///
+/// # Errors
+///
+/// A part of it is not carried exactly.
+pub fn strict(
+    language: &dyn Language,
+    scope: Scope,
+    predicate: &Predicate,
+    findings: &mut Findings,
+) -> Result<Text, Refusal> {
+    let span = predicate.all_origins().hull().unwrap_or_default();
+    let refuse = |message: &str| Refusal::new(Code::FunctionOpaque, Cause::NotImplemented, span, message);
+    let normal = inward(predicate, false);
+    let carried = carry(&normal, &mut |literal| language.test(scope, literal))
+        .map_err(|notes| notes.into_iter().next().map_or_else(|| refuse("a condition is not carried"), |note| Refusal { note }))?;
+    if carried.findings.relation != Match::Exact {
+        let known = carried.findings.notes.into_iter().find(|note| note.cause.is_some());
+        return Err(known.map_or_else(|| refuse("a condition is not carried exactly"), |note| Refusal { note }));
+    }
+    findings.join(carried.findings);
+    match (condition(&carried.tree, false), carried.tree) {
+        (Some(text), _) => Ok(text),
+        (None, Tree::Const(true)) => Ok(Text::piece("1 == 1", predicate.all_origins())),
+        (None, _) => Ok(Text::piece("1 == 0", predicate.all_origins())),
+    }
+}
+
+/// The predicate, or its complement, with `not` around single tests only. De Morgan's laws hold for null too.
+fn inward(predicate: &Predicate, negated: bool) -> Predicate {
+    let origins = predicate.origins.clone();
+    match &predicate.kind {
+        PredicateKind::And(parts) | PredicateKind::Or(parts) => {
+            let parts = parts.iter().map(|part| inward(part, negated)).collect();
+            if matches!(predicate.kind, PredicateKind::And(_)) != negated {
+                Predicate::and(parts, origins)
+            } else {
+                Predicate::or(parts, origins)
+            }
+        }
+        PredicateKind::Not(part) => {
+            let mut part = inward(part, !negated);
+            part.origins.extend(&origins);
+            part
+        }
+        PredicateKind::Test(_) | PredicateKind::Const(_) if negated => {
+            Predicate::negate(predicate.clone(), Origins::none())
+        }
+        PredicateKind::Test(_) | PredicateKind::Const(_) => predicate.clone(),
     }
 }
 
@@ -322,9 +396,7 @@ pub fn program<'a>(
     detection: &'a Detection,
     shape: &'a Shape<'a>,
     names: Names<'a>,
-    options: &Options,
 ) -> Result<Program<'a>, Refused> {
-    let _ = options;
     let mut driver = Driver {
         language,
         query: &detection.query,
@@ -463,6 +535,7 @@ impl<'a> Driver<'_, 'a> {
                     ty: self.query.column(*column).ty,
                     kind: operand.kind,
                     nullable: operand.nullable,
+                    clock: operand.clock,
                     findings,
                 };
                 columns.push((name.clone(), operand.text.with_origins(&leg.assigned)));
@@ -632,6 +705,7 @@ impl<'a> Driver<'_, 'a> {
                     ty: target.ty,
                     kind: operand.kind,
                     nullable: operand.nullable,
+                    clock: operand.clock,
                     findings,
                 };
                 texts.push((target.name.clone(), operand.text));
@@ -694,6 +768,7 @@ impl<'a> Driver<'_, 'a> {
                 ty: target.ty,
                 kind: operand.kind,
                 nullable,
+                clock: false,
                 findings: Findings::default(),
             };
             after.insert(*column, Ok(flow));
@@ -719,6 +794,7 @@ impl<'a> Driver<'_, 'a> {
                         ty: target.ty,
                         kind: aggregated.kind,
                         nullable: true,
+                        clock: false,
                         findings: aggregated.findings,
                     }
                 });

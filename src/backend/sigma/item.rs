@@ -84,6 +84,11 @@ pub(super) struct Style {
 pub(super) fn leaf(names: &Names, literal: &Literal, style: Style) -> Result<Answer<Part>, Refusal> {
     match names.atom(literal)? {
         Resolved::Const(truth, findings) => Ok(Answer::Const(truth, findings)),
+        Resolved::Every(_) => {
+            let span = literal.all_origins().hull().unwrap_or_default();
+            let message = "the field holds the value inside a longer one, which takes several tests";
+            Err(Refusal::new(Code::ValueLost, Cause::NotImplemented, span, message))
+        }
         Resolved::Atom(atom) => {
             let span = literal.all_origins().hull().unwrap_or_default();
             if atom.field.name.contains('|') {
