@@ -2,10 +2,13 @@
 //! artifact whether it matches the same events, more, fewer or both.
 
 pub mod backend;
+pub mod bundle;
+pub mod cli;
 pub mod crosswalk;
 pub mod diagnostic;
 pub mod eval;
 pub mod fidelity;
+pub mod hash;
 pub mod ir;
 pub mod kql;
 pub mod lower;

@@ -8,11 +8,13 @@
 //! It promises that a mapping is only given where somebody has seen it: what is known with low confidence is stored,
 //! shown, and never used.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
 use crate::fidelity::Confidence;
+use crate::hash;
 use crate::ir::{Step, Type};
 use crate::yaml::{self, DataError};
 
@@ -262,6 +264,22 @@ impl Crosswalk {
         let table = self.editable(&mapping.table);
         mapping.add_to(table);
         Ok(())
+    }
+
+    /// SHA-256, in hexadecimal, of all that it says: the files of the program's tables, and what was added to them.
+    pub fn sha256(&self) -> String {
+        let parts: Vec<Cow<str>> = self
+            .names()
+            .flat_map(|name| {
+                let text = match (self.added.get(name), self.builtin.get(name)) {
+                    (Some(added), _) => Cow::Owned(format!("{added:?}")),
+                    (None, Some(builtin)) => Cow::Borrowed(builtin.text()),
+                    (None, None) => unreachable!("every name is that of a table"),
+                };
+                [Cow::Borrowed(name), text]
+            })
+            .collect();
+        hash::sha256_of_parts(parts.iter().map(AsRef::as_ref))
     }
 
     /// The table of this name, ready to be changed: that of the program is copied, an unknown one is made.

@@ -43,14 +43,24 @@ aggregates! {
     ArgMin "arg_min"
     /// The mean of the non-null values.
     Avg "avg"
+    /// The bitwise and of all values.
+    BinaryAllAnd "binary_all_and"
+    /// The bitwise or of all values.
+    BinaryAllOr "binary_all_or"
+    /// The bitwise exclusive or of all values.
+    BinaryAllXor "binary_all_xor"
     /// The number of rows.
     Count "count"
     /// The number of distinct values, exact.
     CountDistinct "count_distinct"
     /// The number of distinct values: an estimate in general, exact for small sets.
     DCount "dcount"
+    /// The properties of all bags in one; of a property that several have, any.
+    MakeBag "make_bag"
     /// All values as a dynamic array, in no order.
     MakeList "make_list"
+    /// All values as a dynamic array, nulls included.
+    MakeListWithNulls "make_list_with_nulls"
     /// The distinct values as a dynamic array, in no order.
     MakeSet "make_set"
     /// The greatest value.
@@ -61,12 +71,16 @@ aggregates! {
     Percentile "percentile"
     /// The sample standard deviation.
     StDev "stdev"
+    /// The population standard deviation.
+    StDevP "stdevp"
     /// The sum.
     Sum "sum"
     /// Any value.
     TakeAny "take_any"
     /// The sample variance.
     Variance "variance"
+    /// The population variance.
+    VarianceP "variancep"
 }
 
 impl AggregateFunction {
@@ -78,9 +92,20 @@ impl AggregateFunction {
     /// The type of the answer over an argument of type `argument`.
     pub fn result_type(self, argument: Type) -> Type {
         match self {
-            AggregateFunction::Count | AggregateFunction::CountDistinct | AggregateFunction::DCount => Type::Long,
-            AggregateFunction::MakeList | AggregateFunction::MakeSet => Type::Dynamic,
-            AggregateFunction::StDev | AggregateFunction::Variance => Type::Real,
+            AggregateFunction::BinaryAllAnd
+            | AggregateFunction::BinaryAllOr
+            | AggregateFunction::BinaryAllXor
+            | AggregateFunction::Count
+            | AggregateFunction::CountDistinct
+            | AggregateFunction::DCount => Type::Long,
+            AggregateFunction::MakeBag
+            | AggregateFunction::MakeList
+            | AggregateFunction::MakeListWithNulls
+            | AggregateFunction::MakeSet => Type::Dynamic,
+            AggregateFunction::StDev
+            | AggregateFunction::StDevP
+            | AggregateFunction::Variance
+            | AggregateFunction::VarianceP => Type::Real,
             AggregateFunction::Avg => match argument {
                 Type::TimeSpan | Type::DateTime | Type::Decimal => argument,
                 _ => Type::Real,

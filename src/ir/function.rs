@@ -13,6 +13,8 @@ pub enum ResultType {
     Is(Type),
     /// The type of the argument at this index.
     Like(usize),
+    /// As [`ResultType::Like`], an `int` widened to `long` as in all arithmetic.
+    Widened(usize),
     /// The common type of the arguments from this index on (every second one from there for `case`).
     Common(usize),
 }
@@ -46,7 +48,7 @@ macro_rules! functions {
 
             /// The type of its answer.
             pub fn result(self) -> ResultType {
-                use ResultType::{Common, Is, Like};
+                use ResultType::{Common, Is, Widened};
                 use Type::*;
                 match self { $(Function::$variant => $result,)* }
             }
@@ -55,49 +57,84 @@ macro_rules! functions {
 }
 
 functions! {
-    Abs "abs" (1..=1) -> Like(0);
+    Abs "abs" (1..=1) -> Widened(0);
+    Acos "acos" (1..=1) -> Is(Real);
     ArrayConcat "array_concat" (1..=64) -> Is(Dynamic);
+    ArrayIff "array_iff" | "array_iif" (3..=3) -> Is(Dynamic);
     ArrayIndexOf "array_index_of" (2..=5) -> Is(Long);
     ArrayLength "array_length" | "arraylength" (1..=1) -> Is(Long);
+    ArrayReverse "array_reverse" (1..=1) -> Is(Dynamic);
+    ArrayRotateLeft "array_rotate_left" (2..=2) -> Is(Dynamic);
+    ArrayRotateRight "array_rotate_right" (2..=2) -> Is(Dynamic);
     ArraySlice "array_slice" (3..=3) -> Is(Dynamic);
+    ArraySortAsc "array_sort_asc" (1..=64) -> Is(Dynamic);
+    ArraySortDesc "array_sort_desc" (1..=64) -> Is(Dynamic);
     ArraySum "array_sum" (1..=1) -> Is(Real);
+    Asin "asin" (1..=1) -> Is(Real);
+    Atan "atan" (1..=1) -> Is(Real);
+    Atan2 "atan2" (2..=2) -> Is(Real);
+    BagHasKey "bag_has_key" (2..=2) -> Is(Bool);
     BagKeys "bag_keys" (1..=1) -> Is(Dynamic);
+    BagMerge "bag_merge" (2..=64) -> Is(Dynamic);
     BagPack "bag_pack" | "pack" | "pack_dictionary" (2..=128) -> Is(Dynamic);
+    BagRemoveKeys "bag_remove_keys" (2..=2) -> Is(Dynamic);
+    Base64DecodeToArray "base64_decode_toarray" (1..=1) -> Is(Dynamic);
     Base64DecodeToString "base64_decode_tostring" | "base64_decodestring" (1..=1) -> Is(String);
     Base64EncodeToString "base64_encode_tostring" | "base64_encodestring" (1..=1) -> Is(String);
-    Bin "bin" | "floor" (2..=2) -> Like(0);
+    Bin "bin" | "floor" (2..=2) -> Widened(0);
+    BinaryAnd "binary_and" (2..=2) -> Is(Long);
+    BinaryNot "binary_not" (1..=1) -> Is(Long);
+    BinaryOr "binary_or" (2..=2) -> Is(Long);
+    BinaryShiftLeft "binary_shift_left" (2..=2) -> Is(Long);
+    BinaryShiftRight "binary_shift_right" (2..=2) -> Is(Long);
+    BinaryXor "binary_xor" (2..=2) -> Is(Long);
+    BinAt "bin_at" (3..=3) -> Widened(0);
     Case "case" (3..=65) -> Common(1);
-    Ceiling "ceiling" (1..=1) -> Like(0);
+    Ceiling "ceiling" (1..=1) -> Is(Real);
     Coalesce "coalesce" (1..=64) -> Common(0);
+    Cos "cos" (1..=1) -> Is(Real);
     CountOf "countof" (2..=3) -> Is(Long);
     DateTimeAdd "datetime_add" (3..=3) -> Is(DateTime);
     DateTimeDiff "datetime_diff" (3..=3) -> Is(Long);
-    DateTimePart "datetime_part" | "datepart" (2..=2) -> Is(Int);
-    DayOfMonth "dayofmonth" (1..=1) -> Is(Int);
+    DateTimePart "datetime_part" | "datepart" (2..=2) -> Is(Long);
+    DayOfMonth "dayofmonth" (1..=1) -> Is(Long);
     DayOfWeek "dayofweek" (1..=1) -> Is(TimeSpan);
-    DayOfYear "dayofyear" (1..=1) -> Is(Int);
+    DayOfYear "dayofyear" (1..=1) -> Is(Long);
+    Degrees "degrees" (1..=1) -> Is(Real);
+    DynamicToJson "dynamic_to_json" (1..=1) -> Is(String);
     EndOfDay "endofday" (1..=2) -> Is(DateTime);
     EndOfMonth "endofmonth" (1..=2) -> Is(DateTime);
     EndOfWeek "endofweek" (1..=2) -> Is(DateTime);
     EndOfYear "endofyear" (1..=2) -> Is(DateTime);
     Exp "exp" (1..=1) -> Is(Real);
+    Exp10 "exp10" (1..=1) -> Is(Real);
+    Exp2 "exp2" (1..=1) -> Is(Real);
     Extract "extract" (3..=4) -> Is(String);
     ExtractAll "extract_all" (2..=3) -> Is(Dynamic);
+    ExtractJson "extract_json" | "extractjson" (2..=3) -> Is(String);
     FormatDateTime "format_datetime" (2..=2) -> Is(String);
+    FormatIpv4 "format_ipv4" (1..=2) -> Is(String);
+    FormatIpv4Mask "format_ipv4_mask" (1..=2) -> Is(String);
     FormatTimeSpan "format_timespan" (2..=2) -> Is(String);
-    GetMonth "getmonth" | "monthofyear" (1..=1) -> Is(Int);
+    GetMonth "getmonth" | "monthofyear" (1..=1) -> Is(Long);
     GetType "gettype" (1..=1) -> Is(String);
-    GetYear "getyear" (1..=1) -> Is(Int);
+    GetYear "getyear" (1..=1) -> Is(Long);
     HashMd5 "hash_md5" (1..=1) -> Is(String);
     HashSha1 "hash_sha1" (1..=1) -> Is(String);
     HashSha256 "hash_sha256" (1..=1) -> Is(String);
-    HourOfDay "hourofday" | "hour_of_day" (1..=1) -> Is(Int);
+    HourOfDay "hourofday" | "hour_of_day" (1..=1) -> Is(Long);
     Iff "iff" | "iif" (3..=3) -> Common(1);
     IndexOf "indexof" (2..=5) -> Is(Long);
     Ipv4Compare "ipv4_compare" (2..=3) -> Is(Long);
+    Ipv4IsMatch "ipv4_is_match" (2..=3) -> Is(Bool);
+    Ipv4NetmaskSuffix "ipv4_netmask_suffix" (1..=1) -> Is(Long);
+    Ipv6Compare "ipv6_compare" (2..=3) -> Is(Long);
+    Ipv6IsMatch "ipv6_is_match" (2..=3) -> Is(Bool);
+    IsAscii "isascii" (1..=1) -> Is(Bool);
     IsFinite "isfinite" (1..=1) -> Is(Bool);
     IsInf "isinf" (1..=1) -> Is(Bool);
     IsNan "isnan" (1..=1) -> Is(Bool);
+    JaccardIndex "jaccard_index" (2..=2) -> Is(Real);
     Log "log" (1..=1) -> Is(Real);
     Log10 "log10" (1..=1) -> Is(Real);
     Log2 "log2" (1..=1) -> Is(Real);
@@ -105,22 +142,36 @@ functions! {
     MakeTimeSpan "make_timespan" (2..=4) -> Is(TimeSpan);
     MaxOf "max_of" (2..=64) -> Common(0);
     MinOf "min_of" (2..=64) -> Common(0);
-    Negate "-" (1..=1) -> Like(0);
+    Negate "-" (1..=1) -> Widened(0);
     PackArray "pack_array" (0..=64) -> Is(Dynamic);
+    ParseCommandLine "parse_command_line" (2..=2) -> Is(Dynamic);
+    ParseCsv "parse_csv" (1..=1) -> Is(Dynamic);
     ParseIpv4 "parse_ipv4" (1..=1) -> Is(Long);
+    ParseIpv4Mask "parse_ipv4_mask" (2..=2) -> Is(Long);
+    ParseIpv6 "parse_ipv6" (1..=1) -> Is(String);
     ParseJson "parse_json" | "todynamic" | "toobject" | "parsejson" (1..=1) -> Is(Dynamic);
     ParsePath "parse_path" (1..=1) -> Is(Dynamic);
     ParseUrl "parse_url" | "parseurl" (1..=1) -> Is(Dynamic);
+    ParseUrlQuery "parse_urlquery" (1..=1) -> Is(Dynamic);
+    ParseVersion "parse_version" (1..=1) -> Is(Decimal);
+    ParseXml "parse_xml" (1..=1) -> Is(Dynamic);
+    Pi "pi" (0..=0) -> Is(Real);
     Pow "pow" (2..=2) -> Is(Real);
-    ReplaceRegex "replace_regex" | "replace" (3..=3) -> Is(String);
+    Radians "radians" (1..=1) -> Is(Real);
+    Range "range" (2..=3) -> Is(Dynamic);
+    RegexQuote "regex_quote" (1..=1) -> Is(String);
+    Replace "replace" (3..=3) -> Is(String);
+    ReplaceRegex "replace_regex" (3..=3) -> Is(String);
     ReplaceString "replace_string" (3..=3) -> Is(String);
+    ReplaceStrings "replace_strings" (3..=3) -> Is(String);
     Reverse "reverse" (1..=1) -> Is(String);
-    Round "round" (1..=2) -> Like(0);
+    Round "round" (1..=2) -> Is(Real);
     SetDifference "set_difference" (2..=64) -> Is(Dynamic);
     SetHasElement "set_has_element" (2..=2) -> Is(Bool);
     SetIntersect "set_intersect" (2..=64) -> Is(Dynamic);
     SetUnion "set_union" (2..=64) -> Is(Dynamic);
-    Sign "sign" (1..=1) -> Like(0);
+    Sign "sign" (1..=1) -> Is(Real);
+    Sin "sin" (1..=1) -> Is(Real);
     Split "split" (2..=3) -> Is(Dynamic);
     Sqrt "sqrt" (1..=1) -> Is(Real);
     StartOfDay "startofday" (1..=2) -> Is(DateTime);
@@ -130,10 +181,12 @@ functions! {
     Strcat "strcat" (1..=64) -> Is(String);
     StrcatArray "strcat_array" (2..=2) -> Is(String);
     StrcatDelim "strcat_delim" (2..=64) -> Is(String);
-    Strcmp "strcmp" (2..=2) -> Is(Int);
+    Strcmp "strcmp" (2..=2) -> Is(Long);
+    StringSize "string_size" (1..=1) -> Is(Long);
     Strlen "strlen" (1..=1) -> Is(Long);
     Strrep "strrep" (2..=3) -> Is(String);
     Substring "substring" (2..=3) -> Is(String);
+    Tan "tan" (1..=1) -> Is(Real);
     ToBool "tobool" | "toboolean" (1..=1) -> Is(Bool);
     ToDateTime "todatetime" (1..=1) -> Is(DateTime);
     ToDecimal "todecimal" (1..=1) -> Is(Decimal);
@@ -146,16 +199,20 @@ functions! {
     ToString "tostring" (1..=1) -> Is(String);
     ToTimeSpan "totimespan" | "totime" (1..=1) -> Is(TimeSpan);
     ToUpper "toupper" (1..=1) -> Is(String);
+    Translate "translate" (3..=3) -> Is(String);
     Trim "trim" (2..=2) -> Is(String);
     TrimEnd "trim_end" (2..=2) -> Is(String);
     TrimStart "trim_start" (2..=2) -> Is(String);
+    UnicodeCodepointsToString "unicode_codepoints_to_string" (1..=64) -> Is(String);
     UnixTimeMicroseconds "unixtime_microseconds_todatetime" (1..=1) -> Is(DateTime);
     UnixTimeMilliseconds "unixtime_milliseconds_todatetime" (1..=1) -> Is(DateTime);
     UnixTimeNanoseconds "unixtime_nanoseconds_todatetime" (1..=1) -> Is(DateTime);
     UnixTimeSeconds "unixtime_seconds_todatetime" (1..=1) -> Is(DateTime);
     UrlDecode "url_decode" (1..=1) -> Is(String);
     UrlEncode "url_encode" (1..=1) -> Is(String);
+    UrlEncodeComponent "url_encode_component" (1..=1) -> Is(String);
     WeekOfYear "week_of_year" | "weekofyear" (1..=1) -> Is(Long);
+    Zip "zip" (2..=16) -> Is(Dynamic);
 }
 
 impl Function {
@@ -164,6 +221,10 @@ impl Function {
         match self.result() {
             ResultType::Is(ty) => ty,
             ResultType::Like(index) => arguments.get(index).copied().unwrap_or(Type::Unknown),
+            ResultType::Widened(index) => match arguments.get(index).copied() {
+                Some(Type::Int) => Type::Long,
+                other => other.unwrap_or(Type::Unknown),
+            },
             ResultType::Common(first) => {
                 let branches: Vec<Type> = match self {
                     // `case(p1, v1, p2, v2, …, else)`: values stand at odd places and at the end.

@@ -51,8 +51,7 @@ pub(super) fn inline(tree: &Tree<Text>, tight: bool) -> Text {
         Tree::All(parts, origins) => (parts, origins, " and "),
         Tree::Any(parts, origins) => (parts, origins, " or "),
     };
-    let joined =
-        Text::join(parts.iter().map(|part| inline(part, true)), &Text::piece(word, origins.clone()));
+    let joined = Text::join(parts.iter().map(|part| inline(part, true)), &Text::piece(word, origins.clone()));
     if tight { joined.parenthesised() } else { joined }
 }
 
@@ -137,9 +136,7 @@ impl Leaf<'_> {
                 Ok(core) => {
                     let text = match (negated, on_missing) {
                         (false, false) => self.spell(&core, false, false),
-                        (_, true) => {
-                            self.guarded("== null", "or", self.spell(&core, negated, true))
-                        }
+                        (_, true) => self.guarded("== null", "or", self.spell(&core, negated, true)),
                         (true, false) => {
                             self.long_values();
                             self.guarded("!= null", "and", self.spell(&core, true, true))
@@ -286,7 +283,7 @@ impl Leaf<'_> {
         })
     }
 
-    fn order(&self, order: Order, operand: &Expr) -> Result<Core, Refusal> {
+    fn order(&mut self, order: Order, operand: &Expr) -> Result<Core, Refusal> {
         let value = self.constant(operand)?;
         let comparable = match self.atom.field.kind {
             FieldKind::Long | FieldKind::Double => value.ty().is_number(),
@@ -299,9 +296,12 @@ impl Leaf<'_> {
             | FieldKind::Text => false,
         };
         if !comparable {
-            let message =
-                format!("`{}` is not stored as a number or instant, so EQL cannot order it", self.name());
+            let message = format!("EQL cannot compare the order of `{}` with this", self.name());
             return Err(self.limit(SYNTAX, message));
+        }
+        if value.ty() == Type::DateTime {
+            let text = "no instant that is compared has digits below the millisecond, which `date` does not store";
+            self.findings.assume(AssumptionKind::Setting, Confidence::High, text);
         }
         let operand = Text::piece(self.scalar(value, operand)?, operand.origins.clone());
         Ok(Core::Infix { operator: order.symbol(), complement: None, operand })
@@ -449,7 +449,8 @@ impl Leaf<'_> {
             | FieldKind::Ip
             | FieldKind::Flattened
             | FieldKind::Text => {
-                Err(self.limit(SYNTAX, format!("`{}` is not stored as text, so EQL cannot search in it", self.name())))
+                Err(self
+                    .limit(SYNTAX, format!("`{}` is not stored as text, so EQL cannot search in it", self.name())))
             }
         }
     }

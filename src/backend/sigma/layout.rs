@@ -30,6 +30,11 @@ pub(super) struct Layout {
 pub(super) fn layout(part: Part, routed: Vec<Item>) -> Layout {
     let mut builder = Builder { selections: Vec::new() };
     let part = flatten(part);
+    if routed.is_empty()
+        && let Some(condition) = builder.alone(&part)
+    {
+        return Layout { selections: builder.selections, condition };
+    }
     let (parts, origins) = match part {
         Part::All(parts, origins) => (parts, origins),
         Part::Item(_) | Part::Not(_) | Part::Any(..) => (vec![part], Origins::none()),
@@ -50,6 +55,13 @@ pub(super) fn layout(part: Part, routed: Vec<Item>) -> Layout {
 pub(super) fn routing(routed: Vec<Item>) -> Layout {
     let condition = Text::glue("selection");
     Layout { selections: vec![Selection { name: "selection".to_owned(), maps: vec![routed] }], condition }
+}
+
+/// A condition that every event or no event meets, whatever the item asks.
+pub(super) fn constant(truth: bool, item: Item) -> Layout {
+    let condition = if truth { "selection or not selection" } else { "selection and not selection" };
+    let selections = vec![Selection { name: "selection".to_owned(), maps: vec![vec![item]] }];
+    Layout { selections, condition: Text::glue(condition) }
 }
 
 /// Nested conjunctions and disjunctions in one; alternatives for one field in one item.
@@ -80,6 +92,10 @@ fn flatten(part: Part) -> Part {
                     }
                     other => flat.push(other),
                 }
+            }
+            // `not a or not b` is one filter.
+            if flat.len() > 1 && flat.iter().all(|part| matches!(part, Part::Not(_))) {
+                return not(flatten(Part::All(flat.into_iter().map(not).collect(), origins)));
             }
             let mut merged: Vec<Part> = Vec::new();
             for part in flat {
@@ -143,6 +159,11 @@ impl Builder {
         terms
     }
 
+    /// The whole condition, where it is one disjunction that no selection can say.
+    fn alone(&mut self, part: &Part) -> Option<Text> {
+        (matches!(part, Part::Any(..)) && maps(part).is_none()).then(|| self.nested(part.clone(), "selection"))
+    }
+
     /// What must not hold.
     fn filters(&mut self, parts: Vec<Part>) -> Vec<Text> {
         let parts: Vec<Part> = parts.into_iter().map(not).collect();
@@ -160,7 +181,8 @@ impl Builder {
         }
         if several {
             // Every filter's name has the prefix, and nothing else has.
-            let origins = names.iter().flat_map(Text::pieces).fold(Origins::none(), |all, piece| all.and(&piece.origins));
+            let origins =
+                names.iter().flat_map(Text::pieces).fold(Origins::none(), |all, piece| all.and(&piece.origins));
             return vec![Text::piece("not 1 of filter_main_*", origins)];
         }
         names.into_iter().map(|name| Text::glue("not ").then(name)).collect()
@@ -190,7 +212,8 @@ impl Builder {
                 Text::join(terms, &Text::piece(" and ", origins.clone())).with_origins(&origins)
             }
             Part::Any(parts, origins) => {
-                let (simple, rest): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(|part| mapping(part).is_some());
+                let (simple, rest): (Vec<Part>, Vec<Part>) =
+                    parts.into_iter().partition(|part| mapping(part).is_some());
                 let mut terms = Vec::new();
                 if !simple.is_empty() {
                     let maps: Vec<Vec<Item>> = simple.iter().filter_map(mapping).collect();

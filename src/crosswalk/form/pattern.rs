@@ -4,7 +4,7 @@
 //! only where they must be, so that a reader knows them again.
 //! <https://learn.microsoft.com/kusto/query/regex>
 
-use regex_syntax::ast::{self, Ast, ClassSet, ClassSetItem, Flag, FlagsItemKind};
+use regex_syntax::ast::{self, Ast, ClassSet, ClassSetItem};
 
 use crate::fidelity::Match;
 use crate::ir::{Expr, Value};
@@ -19,30 +19,41 @@ pub(super) fn class(head: &str, characters: &[char]) -> String {
     class
 }
 
-/// The pattern's text, and its tree.
-fn read(pattern: &Expr) -> Result<(&str, Ast), String> {
+/// A pattern as it was written.
+struct Written<'a> {
+    /// Whether it begins with `(?i)`, which then holds for all of it.
+    insensitive: bool,
+    /// What is behind that.
+    text: &'a str,
+    tree: Ast,
+}
+
+const IGNORE_CASE: &str = "(?i)";
+
+fn read(pattern: &Expr) -> Result<Written<'_>, String> {
     let text = pattern.as_text().ok_or("only a constant pattern can be written again for the field")?;
+    let (insensitive, text) = match text.strip_prefix(IGNORE_CASE) {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
     let tree = ast::parse::Parser::new()
         .parse(text)
         .map_err(|_| "the pattern is not a valid regular expression".to_owned())?;
-    Ok((text, tree))
+    Ok(Written { insensitive, text, tree })
 }
 
 /// The pattern, to be asked of the value in lower case, and what that finds compared with the value itself.
 pub(super) fn on_lower_case(pattern: &Expr) -> Result<(Expr, Match), String> {
-    let (text, tree) = read(pattern)?;
+    let Written { insensitive, text, tree } = read(pattern)?;
     let mut facts = Facts::default();
     facts.visit(&tree, false)?;
-    if !facts.has_letters {
+    if insensitive || !facts.has_letters {
         return Ok((pattern.clone(), Match::Exact));
     }
-    if facts.excludes_letters && !facts.all_insensitive(&tree) {
+    if facts.excludes_letters {
         return Err("the pattern excludes letters of one case, and the field is in lower case".to_owned());
     }
-    if facts.all_insensitive(&tree) {
-        return Ok((pattern.clone(), Match::Exact));
-    }
-    let folded = Expr::literal(Value::String(format!("(?i){text}")), pattern.all_origins());
+    let folded = Expr::literal(Value::String(format!("{IGNORE_CASE}{text}")), pattern.all_origins());
     Ok((folded, Match::Broader))
 }
 
@@ -54,20 +65,10 @@ struct Facts {
 }
 
 impl Facts {
-    /// Whether the pattern begins with `(?i)` and has no other flags.
-    fn all_insensitive(&self, tree: &Ast) -> bool {
-        leading_flag(tree).is_some_and(|(insensitive, _)| insensitive)
-    }
-
     fn visit(&mut self, tree: &Ast, negated: bool) -> Result<(), String> {
         match tree {
             Ast::Empty(_) | Ast::Dot(_) | Ast::Assertion(_) | Ast::ClassPerl(_) => {}
-            Ast::Flags(flags) => {
-                let one = |flag: Flag| flags.flags.flag_state(flag) != Some(false);
-                if !one(Flag::CaseInsensitive) || flags.flags.flag_state(Flag::Unicode).is_some() {
-                    return Err("the pattern changes flags that letter case depends on".to_owned());
-                }
-            }
+            Ast::Flags(_) => return Err("the pattern sets flags that letter case depends on".to_owned()),
             Ast::Literal(literal) => self.letter(literal.c, negated),
             Ast::ClassUnicode(_) => {
                 return Err("the pattern asks for classes of letters, and the field is in lower case".to_owned());
@@ -78,7 +79,7 @@ impl Facts {
                 if let Some(flags) = group.flags()
                     && !flags.items.is_empty()
                 {
-                    return Err("the pattern changes flags that letter case depends on".to_owned());
+                    return Err("the pattern sets flags that letter case depends on".to_owned());
                 }
                 self.visit(&group.ast, negated)?;
             }
@@ -126,35 +127,14 @@ impl Facts {
     }
 }
 
-/// The flag `i` at the very start, alone, and where the rest begins; `None` if there are other flags.
-fn leading_flag(tree: &Ast) -> Option<(bool, usize)> {
-    let first = match tree {
-        Ast::Concat(concat) => concat.asts.first()?,
-        other => other,
-    };
-    match first {
-        Ast::Flags(flags) => match &flags.flags.items[..] {
-            [item] if item.kind == FlagsItemKind::Flag(Flag::CaseInsensitive) => Some((true, flags.span.end.offset)),
-            _ => None,
-        },
-        _ => Some((false, 0)),
-    }
-}
-
 /// The pattern, to be asked of a value whose part behind the last separator is the column.
 pub(super) fn on_last_part(pattern: &Expr, separators: &[char]) -> Result<Expr, String> {
-    let (text, tree) = read(pattern)?;
-    let (insensitive, begin) = leading_flag(&tree).ok_or("the pattern sets flags that cannot be kept")?;
-    let mut rewriter = Rewriter { text, separators, output: String::new(), at: begin };
-    let body: Vec<&Ast> = match &tree {
-        Ast::Concat(concat) => concat.asts.iter().collect(),
-        other => vec![other],
-    };
-    let body = if insensitive { &body[1..] } else { &body[..] };
+    let Written { insensitive, text, tree } = read(pattern)?;
+    let mut rewriter = Rewriter { text, separators, output: String::new() };
     // What an alternative at the top begins and ends with decides what may stand round it.
-    let alternatives: Vec<Vec<&Ast>> = match body {
-        [Ast::Alternation(alternation)] => alternation.asts.iter().map(parts).collect(),
-        _ => vec![body.to_vec()],
+    let alternatives: Vec<Vec<&Ast>> = match &tree {
+        Ast::Alternation(alternation) => alternation.asts.iter().map(parts).collect(),
+        other => vec![parts(other)],
     };
     let (separator, other) = (class("", separators), class("^", separators));
     let mut written = Vec::new();
@@ -174,7 +154,7 @@ pub(super) fn on_last_part(pattern: &Expr, separators: &[char]) -> Result<Expr, 
         let behind = if ends { "$".to_owned() } else { format!("{other}*$") };
         written.push(format!("{before}{}{behind}", rewriter.output));
     }
-    let flag = if insensitive { "(?i)" } else { "" };
+    let flag = if insensitive { IGNORE_CASE } else { "" };
     let text = format!("{flag}{}", written.join("|"));
     Ok(Expr::literal(Value::String(text), pattern.all_origins()))
 }
@@ -195,7 +175,6 @@ struct Rewriter<'a> {
     text: &'a str,
     separators: &'a [char],
     output: String,
-    at: usize,
 }
 
 impl Rewriter<'_> {
@@ -279,7 +258,7 @@ impl Rewriter<'_> {
     /// What is written there.
     fn source(&self, tree: &Ast) -> &str {
         let span = tree.span();
-        &self.text[span.start.offset.max(self.at)..span.end.offset]
+        &self.text[span.start.offset..span.end.offset]
     }
 
     fn copy(&mut self, tree: &Ast) {

@@ -1,6 +1,6 @@
 //! Expressions, scalar and tabular, by precedence climbing.
 
-use super::{A_NAME, AN_EXPRESSION, ErrorKind, Failed, Parser, Result};
+use super::{AN_EXPRESSION, ErrorKind, Failed, Parser, Result};
 use crate::kql::ast::{Argument, BinaryOp, Column, Expr, ExprKind, MembershipOp, Name, RowType, UnaryOp};
 use crate::kql::token::TokenKind;
 use crate::span::Span;
@@ -180,6 +180,7 @@ impl Parser<'_> {
             TokenKind::Star => BinaryOp::Multiply,
             TokenKind::Slash => BinaryOp::Divide,
             TokenKind::Percent => BinaryOp::Modulo,
+            TokenKind::Colon => BinaryOp::Search,
             TokenKind::Keyword => return self.peek_infix_word(),
             _ => return None,
         };
@@ -248,6 +249,26 @@ impl Parser<'_> {
                 self.parse_index(object)?
             } else {
                 return Ok(object);
+            };
+            self.grow(1)?;
+        }
+    }
+
+    /// A column and the properties and elements taken of it, no functions.
+    pub(super) fn parse_simple_path(&mut self) -> Result<Expr> {
+        let name = self.expect_name()?;
+        let span = name.span;
+        let mut object = Expr { kind: ExprKind::Name(name), span };
+        loop {
+            object = match self.peek() {
+                Some(TokenKind::Dot) => {
+                    self.advance();
+                    let name = self.expect_name()?;
+                    let span = object.span.to(name.span);
+                    Expr { kind: ExprKind::Member { object: Box::new(object), name }, span }
+                }
+                Some(TokenKind::OpenBracket) => self.parse_index(object)?,
+                _ => return Ok(object),
             };
             self.grow(1)?;
         }
@@ -345,6 +366,15 @@ impl Parser<'_> {
         self.grow(1)?;
         let kind = ExprKind::Call { name, arguments: vec![Argument { name: None, value }] };
         Ok(Expr { kind, span: self.since(start) })
+    }
+
+    /// `f(…)` and nothing behind it.
+    pub(super) fn parse_call(&mut self) -> Result<Expr> {
+        let start = self.span();
+        let name = self.expect_name()?;
+        let arguments = self.parse_arguments()?;
+        self.grow(1)?;
+        Ok(Expr { kind: ExprKind::Call { name, arguments }, span: self.since(start) })
     }
 
     fn parse_arguments(&mut self) -> Result<Vec<Argument>> {
@@ -463,45 +493,50 @@ impl Parser<'_> {
     pub(super) fn parse_tabular(&mut self) -> Result<Expr> {
         self.level(|parser| {
             let start = parser.span();
-            let source = match parser.parse_source() {
-                Ok(source) => Some(source),
+            match parser.parse_source() {
+                Ok(source) => parser.parse_stages(start, source),
                 Err(Failed) => {
+                    // The errors of the stages are found all the same.
                     parser.recover();
-                    None
+                    let nothing = Expr { kind: ExprKind::Star, span: start };
+                    let _ = parser.parse_stages(start, nothing);
+                    Err(Failed)
                 }
-            };
-            let mut operators = Vec::new();
-            let mut complete = true;
-            loop {
-                if !parser.at(TokenKind::Pipe) {
+            }
+        })
+    }
+
+    /// The operators behind a source.
+    pub(super) fn parse_stages(&mut self, start: Span, source: Expr) -> Result<Expr> {
+        let mut operators = Vec::new();
+        let mut complete = true;
+        while self.at(TokenKind::Pipe) {
+            self.advance();
+            match self.parse_operator() {
+                Ok(operator) => operators.push(operator),
+                Err(Failed) => {
+                    complete = false;
+                    self.recover();
+                    continue;
+                }
+            }
+            if !self.at_end_of_list() && self.depth == self.statement_depth {
+                complete = false;
+                let ends = self.fail_after_statement();
+                if ends {
                     break;
                 }
-                parser.advance();
-                match parser.parse_operator() {
-                    Ok(operator) => operators.push(operator),
-                    Err(Failed) => {
-                        complete = false;
-                        parser.recover();
-                    }
-                }
-                if !parser.at_end_of_stage() {
-                    parser.would_take("`|`");
-                    parser.would_take("`;`");
-                    complete = false;
-                    let _ = parser.fail::<()>();
-                    if parser.at_word("let") && parser.name_length(1) > 0 {
-                        break;
-                    }
-                    parser.recover();
-                }
+                self.recover();
             }
-            let source = source.ok_or(Failed)?;
-            if operators.is_empty() {
-                return if complete { Ok(source) } else { Err(Failed) };
-            }
-            parser.grow(2)?;
-            Ok(Expr { kind: ExprKind::Pipe { source: Box::new(source), operators }, span: parser.since(start) })
-        })
+        }
+        if !complete {
+            return Err(Failed);
+        }
+        if operators.is_empty() {
+            return Ok(source);
+        }
+        self.grow(1)?;
+        Ok(Expr { kind: ExprKind::Pipe { source: Box::new(source), operators }, span: self.since(start) })
     }
 
     /// What stands before the first `|`.
@@ -513,11 +548,6 @@ impl Parser<'_> {
         self.grow(2)?;
         let span = operator.span;
         Ok(Expr { kind: ExprKind::Source(Box::new(operator)), span })
-    }
-
-    /// Whether a stage ends here.
-    fn at_end_of_stage(&self) -> bool {
-        self.at_end_of_list()
     }
 
     /// `name: type`

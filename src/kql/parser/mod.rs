@@ -9,9 +9,12 @@
 //! Which words may stand where follows Microsoft's own parser, as its verdicts on a corpus of published queries show.
 
 mod error;
+mod expansion;
 mod expr;
+mod graph;
 mod literal;
 mod operator;
+mod source;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -69,10 +72,14 @@ struct Parser<'text> {
     expected_at: usize,
     /// How many levels of parsing are open.
     depth: u32,
+    /// The depth at which the stages of a statement stand.
+    statement_depth: u32,
     /// The height of the highest tree finished within the open level.
     height: u32,
     /// Whether names may have `*` in them: the operands of `union` and `find`.
     in_table_list: bool,
+    /// Whether the operator has a part that the tree does not tell of.
+    unread: bool,
 }
 
 impl<'text> Parser<'text> {
@@ -98,8 +105,10 @@ impl<'text> Parser<'text> {
             expected: Vec::new(),
             expected_at: 0,
             depth: 0,
+            statement_depth: 1,
             height: 0,
             in_table_list: false,
+            unread: false,
         }
     }
 
@@ -196,14 +205,24 @@ impl<'text> Parser<'text> {
     }
 
     /// Reports that none of what was asked for here is here.
+    ///
+    /// What is missing before a line break is missing on the line before.
     fn fail<T>(&mut self) -> Result<T> {
-        let expected =
-            if self.expected_at == self.position { std::mem::take(&mut self.expected) } else { Vec::new() };
-        self.fail_expecting(expected, None)
+        let span = match self.lexemes.get(self.position) {
+            Some(lexeme) if !lexeme.on_new_line || self.position == 0 => lexeme.span,
+            _ => Span { start: self.last_span().end, end: self.last_span().end },
+        };
+        self.fail_at(span, None)
     }
 
-    /// Reports that something else was expected here.
-    fn fail_expecting<T>(&mut self, expected: Vec<&'static str>, help: Option<String>) -> Result<T> {
+    /// The same, where what stands here is wrong rather than something missing.
+    fn fail_here<T>(&mut self) -> Result<T> {
+        self.fail_at(self.span(), None)
+    }
+
+    fn fail_at<T>(&mut self, span: Span, help: Option<String>) -> Result<T> {
+        let expected =
+            if self.expected_at == self.position { std::mem::take(&mut self.expected) } else { Vec::new() };
         let lexeme = self.lexemes.get(self.position).copied();
         if let Some(lexeme) = lexeme
             && self.report_bad_lexeme(lexeme)
@@ -221,11 +240,6 @@ impl<'text> Parser<'text> {
             let span = self.span();
             return self.fail_with(ErrorKind::KeywordAsName(word.to_owned()), span, help);
         }
-        // What is missing before a line break is missing on the line before.
-        let span = match lexeme {
-            Some(lexeme) if !lexeme.on_new_line || self.position == 0 => lexeme.span,
-            _ => Span { start: self.last_span().end, end: self.last_span().end },
-        };
         self.fail_with(ErrorKind::Expected { expected, found }, span, help)
     }
 

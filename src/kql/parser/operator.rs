@@ -1,7 +1,7 @@
 //! Tabular operators.
 
 use super::{Parser, Result};
-use crate::kql::ast::{Column, Expr, ExprKind, Name, Operator, OperatorKind, Pattern, SortKey};
+use crate::kql::ast::{Column, Expr, ExprKind, Join, Name, Operator, OperatorKind, Pattern, SortKey, TopNested};
 use crate::kql::token::TokenKind;
 
 /// Every operator's keyword, in alphabetical order.
@@ -112,7 +112,7 @@ impl Parser<'_> {
     }
 
     /// `hint.name = value` and other parameters in front of an operator's own parts.
-    fn parse_hints(&mut self) -> Result<Vec<(Name, Expr)>> {
+    pub(super) fn parse_hints(&mut self) -> Result<Vec<(Name, Expr)>> {
         let mut hints = Vec::new();
         loop {
             let length = self.hint_length(0);
@@ -159,20 +159,26 @@ impl Parser<'_> {
                 .iter()
                 .find(|operator| is_word && is_misspelling(word, operator))
                 .map(|operator| format!("there is an operator `{operator}`"));
-            return self.fail_expecting(vec!["an operator"], help);
+            self.would_take("an operator");
+            return self.fail_at(self.span(), help);
         }
         let keyword = Name { text: word.to_owned(), span: self.advance() };
-        let hints = match word {
+        let mut hints = match word {
             "union" => Vec::new(),
             _ => self.parse_hints()?,
         };
-        let kind = self.parse_operator_kind(word)?;
+        let start = self.span();
+        let outer = std::mem::take(&mut self.unread);
+        let mut kind = self.parse_operator_kind(word, &mut hints)?;
+        if std::mem::replace(&mut self.unread, outer) || matches!(kind, OperatorKind::Other { .. }) {
+            kind = OperatorKind::Other { text: self.text[self.since(start).range()].to_owned() };
+        }
         self.grow(1)?;
         let span = self.since(keyword.span);
         Ok(Operator { kind, keyword, hints, span })
     }
 
-    fn parse_operator_kind(&mut self, word: &str) -> Result<OperatorKind> {
+    fn parse_operator_kind(&mut self, word: &str, hints: &mut Vec<(Name, Expr)>) -> Result<OperatorKind> {
         Ok(match word {
             "where" | "filter" => OperatorKind::Where(self.parse_predicate()?),
             "extend" => OperatorKind::Extend(self.parse_list(Self::parse_column)?),
@@ -196,23 +202,227 @@ impl Parser<'_> {
             "count" if !self.at_word("as") => OperatorKind::Count,
             "union" => self.parse_union()?,
             "as" => OperatorKind::As(self.expect_name()?),
-            "join" | "lookup" => {
-                let start = self.span();
-                let right = self.parse_scalar()?;
-                self.skip_stage();
-                let text = self.text[self.since(start).range()].to_owned();
-                OperatorKind::Other { text, tables: vec![right] }
+            "count" => {
+                self.advance();
+                OperatorKind::CountAs(self.expect_name()?)
             }
+            "consume" => OperatorKind::Consume,
+            "getschema" => OperatorKind::GetSchema,
+            "invoke" => OperatorKind::Invoke(self.parse_invocation()?),
+            "join" => OperatorKind::Join(self.parse_join(hints)?),
+            "lookup" => {
+                let join = self.parse_join(hints)?;
+                if join.on.is_empty() {
+                    self.would_take("`on`");
+                    return self.fail();
+                }
+                OperatorKind::Lookup(join)
+            }
+            "project-by-names" => OperatorKind::ProjectByNames(if self.at_end_of_list() {
+                Vec::new()
+            } else {
+                self.parse_list(Self::parse_scalar)?
+            }),
+            "render" => self.parse_render()?,
+            "sample" => OperatorKind::Sample(self.parse_scalar()?),
+            "sample-distinct" => {
+                let count = self.parse_scalar()?;
+                self.expect_word("`of`")?;
+                OperatorKind::SampleDistinct { count, of: self.parse_column()? }
+            }
+            "serialize" => OperatorKind::Serialize(self.parse_columns()?),
+            "top-hitters" => {
+                let count = self.parse_scalar()?;
+                self.expect_word("`of`")?;
+                let of = self.parse_column()?;
+                let by = match self.accept_word("`by`") {
+                    Some(_) => Some(self.parse_column()?),
+                    None => None,
+                };
+                OperatorKind::TopHitters { count, of, by }
+            }
+            "top-nested" => OperatorKind::TopNested(self.parse_top_nested()?),
+            "reduce" => self.parse_reduce()?,
+            "assert-schema" | "datatable" | "evaluate" | "external_data" | "externaldata" | "find"
+            | "macro-expand" | "print" | "range" | "search" => self.parse_source_operator(word)?,
+            "facet" | "fork" | "make-series" | "mv-apply" | "mv-expand" | "mvapply" | "mvexpand" | "parse"
+            | "parse-kv" | "parse-where" | "partition" | "scan" => self.parse_expansion(word, hints)?,
+            "graph-mark-components"
+            | "graph-match"
+            | "graph-shortest-paths"
+            | "graph-to-table"
+            | "graph-where-edges"
+            | "graph-where-nodes"
+            | "make-graph" => self.parse_graph_operator(word)?,
             _ => {
-                let start = self.span();
                 self.skip_stage();
-                OperatorKind::Other { text: self.text[self.since(start).range()].to_owned(), tables: Vec::new() }
+                OperatorKind::Other { text: String::new() }
             }
         })
     }
 
+    /// `f(…).g(…)`
+    fn parse_invocation(&mut self) -> Result<Expr> {
+        let is_call = |parser: &Self| {
+            let length = parser.name_length(0);
+            length > 0 && parser.peek_at(length) == Some(TokenKind::OpenParen)
+        };
+        if !is_call(self) {
+            self.would_take("a function");
+            return self.fail();
+        }
+        self.parse_unary()
+    }
+
+    /// The right side and the keys; `kind` is taken out of the hints.
+    fn parse_join(&mut self, hints: &mut Vec<(Name, Expr)>) -> Result<Join> {
+        let kind = take_kind(hints);
+        let right = self.parse_scalar()?;
+        let on = match self.accept_word("`on`") {
+            Some(_) => self.parse_list(Self::parse_scalar)?,
+            None => Vec::new(),
+        };
+        let predicate = match on.is_empty() && self.at_word("where") {
+            true => {
+                self.advance();
+                Some(self.parse_scalar()?)
+            }
+            false => None,
+        };
+        Ok(Join { kind, right, on, predicate })
+    }
+
+    /// `chart kind=… by … with (name = value, …)`
+    fn parse_render(&mut self) -> Result<OperatorKind> {
+        let is_chart = self.at(TokenKind::Name) || CHARTS.contains(&self.text_at(0));
+        if !is_chart {
+            self.would_take("a kind of chart");
+            return self.fail();
+        }
+        let chart = Name { text: self.text_at(0).to_owned(), span: self.advance() };
+        let mut options = Vec::new();
+        loop {
+            let is_option = matches!(self.text_at(0), "kind" | "title" | "accumulate")
+                && self.peek_at(1) == Some(TokenKind::Assign);
+            if !is_option && !self.at_word("by") {
+                break;
+            }
+            let name = Name { text: self.text_at(0).to_owned(), span: self.advance() };
+            let values = if is_option {
+                self.advance();
+                vec![self.parse_hint_value()?]
+            } else {
+                self.parse_list(Self::parse_hint_value)?
+            };
+            options.push((name, values));
+        }
+        let mut properties: Vec<(Name, Vec<Expr>)> = Vec::new();
+        if self.accept_word("`with`").is_some() {
+            self.expect(TokenKind::OpenParen)?;
+            // One comma may stand before the first property.
+            if self.at(TokenKind::Comma) {
+                self.advance();
+            }
+            if !self.at(TokenKind::CloseParen) {
+                loop {
+                    let named = self.assignable_length(0);
+                    let named = if self.at_word("kind") { 1 } else { named };
+                    match properties.last_mut() {
+                        _ if named > 0 && self.peek_at(named) == Some(TokenKind::Assign) => {
+                            let name = self.take_name(named)?;
+                            self.advance();
+                            properties.push((name, vec![self.parse_hint_value()?]));
+                        }
+                        // Another column of the property before.
+                        Some(property) if named > 0 => property.1.push(self.parse_hint_value()?),
+                        _ => {
+                            self.would_take("a property");
+                            return self.fail();
+                        }
+                    }
+                    if self.accept(TokenKind::Comma).is_none() {
+                        break;
+                    }
+                }
+            }
+            self.expect(TokenKind::CloseParen)?;
+        }
+        Ok(OperatorKind::Render { chart, options, properties })
+    }
+
+    fn parse_top_nested(&mut self) -> Result<Vec<TopNested>> {
+        let mut levels = vec![self.parse_top_nested_level()?];
+        while self.accept(TokenKind::Comma).is_some() {
+            self.expect_word("`top-nested`")?;
+            levels.push(self.parse_top_nested_level()?);
+        }
+        Ok(levels)
+    }
+
+    fn parse_top_nested_level(&mut self) -> Result<TopNested> {
+        let count = if self.at_word("of") { None } else { Some(self.parse_scalar()?) };
+        self.expect_word("`of`")?;
+        let of = self.parse_column()?;
+        let others = match self.accept_word("`with`") {
+            Some(_) => {
+                self.expect_word("`others`")?;
+                self.expect(TokenKind::Assign)?;
+                Some(self.parse_scalar()?)
+            }
+            None => None,
+        };
+        self.expect_word("`by`")?;
+        Ok(TopNested { count, of, others, by: self.parse_sort_key()? })
+    }
+
+    fn parse_reduce(&mut self) -> Result<OperatorKind> {
+        self.expect_word("`by`")?;
+        let by = self.parse_column()?;
+        let properties = match self.accept_word("`with`") {
+            Some(_) => self.parse_list(Self::parse_property)?,
+            None => Vec::new(),
+        };
+        Ok(OperatorKind::Reduce { by, properties })
+    }
+
+    /// `with (name = value, …)`, or nothing.
+    pub(super) fn parse_properties(&mut self) -> Result<Vec<(Name, Expr)>> {
+        if self.accept_word("`with`").is_none() {
+            return Ok(Vec::new());
+        }
+        self.expect(TokenKind::OpenParen)?;
+        let properties =
+            if self.at(TokenKind::CloseParen) { Vec::new() } else { self.parse_list(Self::parse_property)? };
+        self.expect(TokenKind::CloseParen)?;
+        Ok(properties)
+    }
+
+    pub(super) fn parse_property(&mut self) -> Result<(Name, Expr)> {
+        let length = self.assignable_length(0);
+        let name = self.take_name(length)?;
+        self.expect(TokenKind::Assign)?;
+        Ok((name, self.parse_hint_value()?))
+    }
+
+    /// Operators without a source in front, as `mv-apply` and `fork` have them in parentheses.
+    pub(super) fn parse_headless(&mut self) -> Result<Expr> {
+        self.level(|parser| {
+            let head = parser.parse_operator()?;
+            let span = head.span;
+            parser.grow(1)?;
+            let source = Expr { kind: ExprKind::Source(Box::new(head)), span };
+            parser.parse_stages(span, source)
+        })
+    }
+
+    /// Whether an operator's keyword stands here.
+    pub(super) fn at_operator(&self) -> bool {
+        matches!(self.peek(), Some(TokenKind::Name | TokenKind::Keyword))
+            && OPERATORS.binary_search(&self.text_at(0)).is_ok()
+    }
+
     /// Skips the rest of a stage.
-    fn skip_stage(&mut self) {
+    pub(super) fn skip_stage(&mut self) {
         let mut open = 0usize;
         while let Some(kind) = self.peek() {
             match kind {
@@ -229,14 +439,14 @@ impl Parser<'_> {
     fn parse_predicate(&mut self) -> Result<Expr> {
         let predicate = self.parse_scalar()?;
         if self.at(TokenKind::Assign) {
-            let help = Some("equality is written `==`".to_owned());
-            return self.fail_expecting(vec!["`==`"], help);
+            self.would_take("`==`");
+            return self.fail_at(self.span(), Some("equality is written `==`".to_owned()));
         }
         Ok(predicate)
     }
 
     /// Columns, none at all included.
-    fn parse_columns(&mut self) -> Result<Vec<Column>> {
+    pub(super) fn parse_columns(&mut self) -> Result<Vec<Column>> {
         if self.at_end_of_list() { Ok(Vec::new()) } else { self.parse_list(Self::parse_column) }
     }
 
@@ -270,14 +480,25 @@ impl Parser<'_> {
         let aggregates = if self.at_word("by") { Vec::new() } else { self.parse_columns()? };
         let by = self.accept_word("`by`");
         let keys = if by.is_some() { self.parse_list(Self::parse_column)? } else { Vec::new() };
+        // An old form rounds all keys at once.
+        if by.is_some() && self.at_word("bin") && self.peek_at(1) == Some(TokenKind::Assign) {
+            self.position += 2;
+            self.parse_scalar()?;
+            self.unread = true;
+        }
         Ok(OperatorKind::Summarize { aggregates, by, keys })
     }
 
-    fn parse_sort_key(&mut self) -> Result<SortKey> {
-        let value = self.parse_scalar()?;
+    pub(super) fn parse_sort_key(&mut self) -> Result<SortKey> {
+        let Column { mut names, value } = self.parse_column()?;
         let direction = match self.text_at(0) {
-            "asc" | "granny-asc" => Some((true, self.advance())),
-            "desc" | "granny-desc" => Some((false, self.advance())),
+            // Numbers inside of text are compared as numbers.
+            "granny-asc" | "granny-desc" => {
+                self.unread = true;
+                Some((self.text_at(0) == "granny-asc", self.advance()))
+            }
+            "asc" => Some((true, self.advance())),
+            "desc" => Some((false, self.advance())),
             _ => None,
         };
         let nulls = match self.accept_word("`nulls`") {
@@ -290,7 +511,7 @@ impl Parser<'_> {
             }
             None => None,
         };
-        Ok(SortKey { value, direction, nulls })
+        Ok(SortKey { name: names.pop(), value, direction, nulls })
     }
 
     fn parse_union(&mut self) -> Result<OperatorKind> {
@@ -300,7 +521,7 @@ impl Parser<'_> {
     }
 
     /// A table of `union`: a query in parentheses, a name with `*`, a path or a call.
-    fn parse_table(&mut self) -> Result<Expr> {
+    pub(super) fn parse_table(&mut self) -> Result<Expr> {
         let wildcard = self.wildcard_length(0);
         if wildcard > 0 {
             let name = self.take_wildcard(wildcard);
@@ -311,6 +532,35 @@ impl Parser<'_> {
         let table = self.level(Self::parse_unary);
         self.in_table_list = outer;
         table
+    }
+}
+
+/// What `render` draws, apart from names of other products.
+const CHARTS: &[&str] = &[
+    "3Dchart",
+    "anomalychart",
+    "areachart",
+    "barchart",
+    "card",
+    "columnchart",
+    "ladderchart",
+    "linechart",
+    "piechart",
+    "pivotchart",
+    "scatterchart",
+    "stackedareachart",
+    "timechart",
+    "timeline",
+    "timepivot",
+    "treemap",
+];
+
+/// The parameter `kind`, which is more than a hint.
+pub(super) fn take_kind(hints: &mut Vec<(Name, Expr)>) -> Option<Name> {
+    let at = hints.iter().position(|hint| hint.0.text == "kind" && matches!(hint.1.kind, ExprKind::Name(_)))?;
+    match hints.remove(at).1.kind {
+        ExprKind::Name(name) => Some(name),
+        _ => None,
     }
 }
 

@@ -1,7 +1,10 @@
 //! Statements: `let` and its functions, and those that only set the stage.
 
-use super::{Failed, Parser, Result};
-use crate::kql::ast::{Expr, Function, Let, LetValue, Name, Parameter, ParameterType, Query, Statement};
+use super::{AN_EXPRESSION, Failed, Parser, Result};
+use crate::kql::ast::{
+    Expr, ExprKind, Function, Let, LetValue, Name, Parameter, ParameterType, PatternDeclaration, PatternMatch, Query,
+    Statement,
+};
 use crate::kql::token::TokenKind;
 
 impl Parser<'_> {
@@ -10,25 +13,26 @@ impl Parser<'_> {
         while self.at(TokenKind::Directive) {
             self.advance();
         }
-        let query = self.parse_statements(|parser| parser.parse_statement(), None);
+        let query = self.parse_statements(None);
         if self.position < self.lexemes.len() {
-            // A closing bracket that nothing opened ends the statements early.
-            self.would_take("`;`");
-            let _ = self.fail::<()>();
+            // A bracket that nothing opened.
+            let _ = self.fail_here::<()>();
         }
         query
     }
 
+    /// Statements up to the bracket that closes them.
+    pub(super) fn parse_block(&mut self, close: TokenKind) -> Query {
+        self.parse_statements(Some(close))
+    }
+
     /// Statements separated by `;`, up to the closing bracket or the end.
-    fn parse_statements(
-        &mut self,
-        mut statement: impl FnMut(&mut Self) -> Result<Statement>,
-        close: Option<TokenKind>,
-    ) -> Query {
+    fn parse_statements(&mut self, close: Option<TokenKind>) -> Query {
+        let depth = std::mem::replace(&mut self.statement_depth, self.depth + 1);
         let mut statements = Vec::new();
         while self.position < self.lexemes.len() && self.peek() != close {
             let before = self.position;
-            match statement(self) {
+            match self.parse_statement() {
                 Ok(statement) => statements.push(statement),
                 Err(Failed) => self.recover_statement(),
             }
@@ -38,34 +42,58 @@ impl Parser<'_> {
             if self.position == self.lexemes.len() || self.peek() == close {
                 break;
             }
-            self.would_take("`|`");
-            let _ = self.fail::<()>();
-            // The next statement may start here, its `;` forgotten.
-            if !(self.at_statement_keyword() && self.position > before) {
+            let goes_on = self.fail_after_statement();
+            if !goes_on || self.position == before {
                 self.recover_statement();
-                self.accept(TokenKind::Semicolon);
-            }
-            if self.position == before {
-                self.position += 1;
+                if self.accept(TokenKind::Semicolon).is_none() {
+                    break;
+                }
             }
         }
+        self.statement_depth = depth;
         Query { statements }
+    }
+
+    /// Reports what stands behind a statement in place of `;`, and says whether a statement starts there.
+    pub(super) fn fail_after_statement(&mut self) -> bool {
+        self.would_take("`|`");
+        self.would_take("`;`");
+        let starts_one = self.at_statement_start();
+        // What could be a statement lacks the `;` before it, anything else is wrong itself.
+        let _ = if starts_one { self.fail::<()>() } else { self.fail_here() };
+        self.at_statement_keyword()
+    }
+
+    fn at_statement_start(&self) -> bool {
+        self.at_statement_keyword()
+            || self.at_source_operator()
+            || self.name_length(0) > 0
+            || matches!(
+                self.peek(),
+                Some(
+                    TokenKind::OpenParen
+                        | TokenKind::Bool
+                        | TokenKind::Long
+                        | TokenKind::Real
+                        | TokenKind::TimeSpan
+                        | TokenKind::String { .. }
+                        | TokenKind::Typed { .. }
+                        | TokenKind::Guid
+                        | TokenKind::Plus
+                        | TokenKind::Minus
+                )
+            )
     }
 
     /// Skips to the end of the statement.
     fn recover_statement(&mut self) {
         loop {
             self.recover();
-            match self.peek() {
-                Some(TokenKind::Pipe) => {
-                    self.advance();
-                    // Errors of later stages are found as well.
-                    if self.parse_operator().is_err() || !self.at_end_of_list() {
-                        continue;
-                    }
-                }
-                _ => return,
+            if self.accept(TokenKind::Pipe).is_none() {
+                return;
             }
+            // Errors of later stages are found as well.
+            let _ = self.parse_operator();
         }
     }
 
@@ -82,32 +110,113 @@ impl Parser<'_> {
 
     fn parse_statement(&mut self) -> Result<Statement> {
         if !self.at_statement_keyword() {
+            if !self.at_statement_start() && !self.at(TokenKind::Keyword) {
+                self.would_take(AN_EXPRESSION);
+                return self.fail_here();
+            }
             return Ok(Statement::Expr(self.parse_tabular()?));
         }
         match self.text_at(0) {
             "let" => Ok(Statement::Let(self.parse_let()?)),
-            _ => self.parse_other_statement(),
+            _ => self.parse_setting(),
         }
     }
 
-    /// A statement that is known by its keyword only.
-    fn parse_other_statement(&mut self) -> Result<Statement> {
-        let keyword = Name { text: self.text_at(0).to_owned(), span: self.advance() };
+    /// `declare`, `set`, `alias`, `restrict`.
+    fn parse_setting(&mut self) -> Result<Statement> {
         let start = self.span();
-        let mut open = 0usize;
-        while let Some(kind) = self.peek() {
-            match kind {
-                TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => open += 1,
-                TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace if open == 0 => break,
-                TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace => open -= 1,
-                TokenKind::Semicolon if open == 0 => break,
-                _ => {}
+        match self.text_at(0) {
+            "declare" if self.word_at(1, "query_parameters") => {
+                self.position += 2;
+                let parameters = self.parse_parameters()?;
+                Ok(Statement::Parameters { parameters, span: self.since(start) })
             }
-            self.position += 1;
+            "declare" => self.parse_pattern_declaration().map(Statement::Pattern),
+            "set" => {
+                self.advance();
+                let name = self.expect_name()?;
+                let value = match self.accept(TokenKind::Assign) {
+                    Some(_) => Some(self.parse_scalar()?),
+                    None => None,
+                };
+                Ok(Statement::Set { name, value, span: self.since(start) })
+            }
+            "alias" => {
+                self.position += 2;
+                let name = self.expect_name()?;
+                self.expect(TokenKind::Assign)?;
+                let value = self.parse_scalar()?;
+                Ok(Statement::Alias { name, value, span: self.since(start) })
+            }
+            _ => {
+                self.position += 2;
+                self.expect_word("`to`")?;
+                self.expect(TokenKind::OpenParen)?;
+                let tables = self.parse_list(Self::parse_table)?;
+                self.expect(TokenKind::CloseParen)?;
+                let properties = self.parse_properties()?;
+                Ok(Statement::Restrict { tables, properties, span: self.since(start) })
+            }
         }
-        let text = self.text[self.since(start).range()].to_owned();
-        let span = self.since(keyword.span);
-        Ok(Statement::Other { keyword, text, span })
+    }
+
+    fn parse_pattern_declaration(&mut self) -> Result<PatternDeclaration> {
+        let start = self.span();
+        self.position += 2;
+        let name = self.expect_name()?;
+        if self.accept(TokenKind::Assign).is_none() {
+            let span = self.since(start);
+            return Ok(PatternDeclaration { name, arguments: Vec::new(), path: None, matches: None, span });
+        }
+        let arguments = self.parse_schema()?;
+        let path = match self.accept(TokenKind::OpenBracket) {
+            Some(_) => {
+                let path = self.parse_typed_name()?;
+                self.expect(TokenKind::CloseBracket)?;
+                Some(path)
+            }
+            None => None,
+        };
+        self.expect(TokenKind::OpenBrace)?;
+        let mut matches = Vec::new();
+        while matches.is_empty() || !self.at(TokenKind::CloseBrace) {
+            matches.push(self.parse_pattern_match()?);
+        }
+        self.expect(TokenKind::CloseBrace)?;
+        Ok(PatternDeclaration { name, arguments, path, matches: Some(matches), span: self.since(start) })
+    }
+
+    /// `(values).[path] = { body };`
+    fn parse_pattern_match(&mut self) -> Result<PatternMatch> {
+        self.expect(TokenKind::OpenParen)?;
+        let values = self.parse_list(Self::parse_scalar)?;
+        self.expect(TokenKind::CloseParen)?;
+        let path = match self.accept(TokenKind::Dot) {
+            Some(_) => {
+                self.expect(TokenKind::OpenBracket)?;
+                let path = self.parse_value()?;
+                self.expect(TokenKind::CloseBracket)?;
+                Some(path)
+            }
+            None => None,
+        };
+        self.expect(TokenKind::Assign)?;
+        self.expect(TokenKind::OpenBrace)?;
+        let body = self.level(|parser| Ok(parser.parse_block(TokenKind::CloseBrace)))?;
+        self.expect(TokenKind::CloseBrace)?;
+        self.expect(TokenKind::Semicolon)?;
+        Ok(PatternMatch { values, path, body })
+    }
+
+    /// `entity_group [cluster("a").database("b"), …]`, as a call of that name.
+    pub(super) fn parse_entity_group(&mut self) -> Result<Expr> {
+        let start = self.span();
+        let name = self.expect_name()?;
+        self.expect(TokenKind::OpenBracket)?;
+        let members = self.parse_list(Self::parse_scalar)?;
+        self.expect(TokenKind::CloseBracket)?;
+        self.grow(1)?;
+        Ok(Expr { kind: ExprKind::EntityGroup { name, members }, span: self.since(start) })
     }
 
     fn parse_let(&mut self) -> Result<Let> {
@@ -116,6 +225,8 @@ impl Parser<'_> {
         self.expect(TokenKind::Assign)?;
         let value = if self.at_word("materialize") && self.peek_at(1) == Some(TokenKind::OpenParen) {
             LetValue::Expr(self.level(Self::parse_subquery_call)?)
+        } else if self.at_word("entity_group") && self.peek_at(1) == Some(TokenKind::OpenBracket) {
+            LetValue::Expr(self.level(Self::parse_entity_group)?)
         } else if self.at_function() {
             LetValue::Function(self.level(Self::parse_function)?)
         } else {
@@ -144,18 +255,14 @@ impl Parser<'_> {
         let view = self.accept_word("`view`").is_some();
         let parameters = self.parse_parameters()?;
         self.expect(TokenKind::OpenBrace)?;
-        let body = self.parse_statements(Self::parse_body_statement, Some(TokenKind::CloseBrace));
+        let body = self.parse_block(TokenKind::CloseBrace);
         self.expect(TokenKind::CloseBrace)?;
         self.grow(1)?;
         Ok(Function { view, parameters, body, span: self.since(start) })
     }
 
-    fn parse_body_statement(&mut self) -> Result<Statement> {
-        self.parse_statement()
-    }
-
     /// `(name: type = literal, …)`
-    fn parse_parameters(&mut self) -> Result<Vec<Parameter>> {
+    pub(super) fn parse_parameters(&mut self) -> Result<Vec<Parameter>> {
         self.expect(TokenKind::OpenParen)?;
         let parameters =
             if self.at(TokenKind::CloseParen) { Vec::new() } else { self.parse_list(Self::parse_parameter)? };
