@@ -9,8 +9,8 @@ use crate::crosswalk::{FieldKind, Form};
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Output, Polarity, Refusal};
 use crate::ir::{
-    Aggregation, Assignment, ColumnId, Detection, Expr, ExprKind, Kind, Lineage, Path, Period, Query, SortKey,
-    Predicate, PredicateKind, TICKS_PER_DAY, Trigger, Type,
+    Aggregation, Assignment, ColumnId, Detection, Expr, ExprKind, Kind, Lineage, Path, Period, Predicate,
+    PredicateKind, Query, SortKey, TICKS_PER_DAY, Trigger, Type,
 };
 use crate::shape::{Leg, Shape, Stage, Window};
 use crate::span::{Elided, Origins, Span};
@@ -303,7 +303,8 @@ pub(crate) const ASCII_CLASSES: &str = "the values that a pattern is asked of ho
 
 /// Whether the text has letters that another character folds to, or whose folding is not KQL's.
 pub fn folds(text: &str) -> bool {
-    text.chars().any(|letter| matches!(letter, 'k' | 'K' | 's' | 'S') || (!letter.is_ascii() && letter.is_alphabetic()))
+    text.chars()
+        .any(|letter| matches!(letter, 'k' | 'K' | 's' | 'S') || (!letter.is_ascii() && letter.is_alphabetic()))
 }
 
 /// A condition inside an expression: nothing of it may be left out, for what it is part of has no polarity.
@@ -320,8 +321,9 @@ pub fn strict(
     let span = predicate.all_origins().hull().unwrap_or_default();
     let refuse = |message: &str| Refusal::new(Code::FunctionOpaque, Cause::NotImplemented, span, message);
     let normal = inward(predicate, false);
-    let carried = carry(&normal, &mut |literal| language.test(scope, literal))
-        .map_err(|notes| notes.into_iter().next().map_or_else(|| refuse("a condition is not carried"), |note| Refusal { note }))?;
+    let carried = carry(&normal, &mut |literal| language.test(scope, literal)).map_err(|notes| {
+        notes.into_iter().next().map_or_else(|| refuse("a condition is not carried"), |note| Refusal { note })
+    })?;
     if carried.findings.relation != Match::Exact {
         let known = carried.findings.notes.into_iter().find(|note| note.cause.is_some());
         return Err(known.map_or_else(|| refuse("a condition is not carried exactly"), |note| Refusal { note }));

@@ -70,6 +70,13 @@ fn through(query: &Query, stages: &[Stage], trigger: Trigger) -> Polarity {
                         AggregateFunction::ArgMax
                         | AggregateFunction::ArgMin
                         | AggregateFunction::Avg
+                        | AggregateFunction::BinaryAllAnd
+                        | AggregateFunction::BinaryAllOr
+                        | AggregateFunction::BinaryAllXor
+                        | AggregateFunction::MakeBag
+                        | AggregateFunction::MakeListWithNulls
+                        | AggregateFunction::StDevP
+                        | AggregateFunction::VarianceP
                         | AggregateFunction::MakeList
                         | AggregateFunction::MakeSet
                         | AggregateFunction::Percentile

@@ -24,6 +24,13 @@ pub(super) fn aggregate(scope: Scope, aggregation: &Aggregation) -> Vec<Result<A
         AggregateFunction::ArgMax => writer.extreme("max(", "latest("),
         AggregateFunction::ArgMin => writer.extreme("min(", "earliest("),
         AggregateFunction::Avg
+        | AggregateFunction::BinaryAllAnd
+        | AggregateFunction::BinaryAllOr
+        | AggregateFunction::BinaryAllXor
+        | AggregateFunction::MakeBag
+        | AggregateFunction::MakeListWithNulls
+        | AggregateFunction::StDevP
+        | AggregateFunction::VarianceP
         | AggregateFunction::Count
         | AggregateFunction::CountDistinct
         | AggregateFunction::DCount
@@ -107,6 +114,8 @@ impl Writer<'_, '_, '_> {
             AggregateFunction::Avg => "avg(".to_owned(),
             AggregateFunction::StDev => "stdev(".to_owned(),
             AggregateFunction::Variance => "var(".to_owned(),
+            AggregateFunction::StDevP => "stdevp(".to_owned(),
+            AggregateFunction::VarianceP => "varp(".to_owned(),
             AggregateFunction::MakeSet => {
                 findings.output.insert(Output::Columns);
                 "values(".to_owned()
@@ -127,8 +136,15 @@ impl Writer<'_, '_, '_> {
                 self.differs(&mut findings, Match::Approximate, Some(PERCENTILES), message);
                 format!("exactperc{percent}(")
             }
-            AggregateFunction::ArgMax | AggregateFunction::ArgMin | AggregateFunction::Count => {
-                return Err(self.refuse("an aggregate of several columns"));
+            AggregateFunction::ArgMax
+            | AggregateFunction::ArgMin
+            | AggregateFunction::BinaryAllAnd
+            | AggregateFunction::BinaryAllOr
+            | AggregateFunction::BinaryAllXor
+            | AggregateFunction::Count
+            | AggregateFunction::MakeBag
+            | AggregateFunction::MakeListWithNulls => {
+                return Err(self.refuse(&format!("`{}` is not carried", function.name())));
             }
         };
         let orders = matches!(function, AggregateFunction::Max | AggregateFunction::Min);
@@ -136,19 +152,28 @@ impl Writer<'_, '_, '_> {
             let message = "texts that look like numbers are put in order as numbers";
             self.differs(&mut findings, Match::Approximate, Some(PERCENTILES), message);
         }
-        let rest = aggregate.arguments.iter().skip(1).fold(aggregate.origins.clone(), |all, argument| {
-            all.and(&argument.all_origins())
-        });
+        let rest = aggregate
+            .arguments
+            .iter()
+            .skip(1)
+            .fold(aggregate.origins.clone(), |all, argument| all.and(&argument.all_origins()));
         let text = Text::piece(called, rest).then(argument).then(Text::glue(")"));
         let kind = match function {
             AggregateFunction::DCount | AggregateFunction::CountDistinct => FieldKind::Long,
             AggregateFunction::Avg
             | AggregateFunction::StDev
+            | AggregateFunction::StDevP
             | AggregateFunction::Variance
+            | AggregateFunction::VarianceP
             | AggregateFunction::Percentile => FieldKind::Double,
             AggregateFunction::ArgMax
             | AggregateFunction::ArgMin
+            | AggregateFunction::BinaryAllAnd
+            | AggregateFunction::BinaryAllOr
+            | AggregateFunction::BinaryAllXor
             | AggregateFunction::Count
+            | AggregateFunction::MakeBag
+            | AggregateFunction::MakeListWithNulls
             | AggregateFunction::MakeList
             | AggregateFunction::MakeSet
             | AggregateFunction::Max
@@ -165,9 +190,11 @@ impl Writer<'_, '_, '_> {
     /// `arg_max` over the event time: the latest values. Over anything else only the greatest value itself.
     fn extreme(&self, most: &str, at: &str) -> Vec<Result<Aggregated, Refusal>> {
         let aggregate = &self.aggregation.aggregate;
-        let by_clock = aggregate.arguments.first().is_some_and(|by| {
-            by.as_path().and_then(|path| self.scope.source_clock(path)).unwrap_or(false)
-        }) && aggregate.filter.is_none();
+        let by_clock = aggregate
+            .arguments
+            .first()
+            .is_some_and(|by| by.as_path().and_then(|path| self.scope.source_clock(path)).unwrap_or(false))
+            && aggregate.filter.is_none();
         let mut answers = Vec::with_capacity(self.aggregation.columns.len());
         for (position, argument) in aggregate.arguments.iter().enumerate() {
             let mut findings = Findings::default();

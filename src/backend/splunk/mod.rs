@@ -161,16 +161,14 @@ impl Backend for Splunk {
 fn search(leg: &LegProgram, options: &Options, findings: &mut Findings) -> Result<Search, Note> {
     let place = match leg.source.source {
         Some(Source::Splunk { search }) => search.clone(),
-        Some(Source::Sigma { .. } | Source::Elastic { .. }) | None => {
-            match quote::is_quotable(leg.source.table) {
-                true => format!("sourcetype={}", quote::string(leg.source.table)),
-                false => {
-                    let span = leg.origins.hull().unwrap_or_default();
-                    let message = format!("`{}` is no name that a search can hold", leg.source.table);
-                    return Err(Note { span, code: Code::LiteralLimit, cause: Some(Cause::NotImplemented), message });
-                }
+        Some(Source::Sigma { .. } | Source::Elastic { .. }) | None => match quote::is_quotable(leg.source.table) {
+            true => format!("sourcetype={}", quote::string(leg.source.table)),
+            false => {
+                let span = leg.origins.hull().unwrap_or_default();
+                let message = format!("`{}` is no name that a search can hold", leg.source.table);
+                return Err(Note { span, code: Code::LiteralLimit, cause: Some(Cause::NotImplemented), message });
             }
-        }
+        },
     };
     let mut terms = Vec::new();
     match options.index {
@@ -190,11 +188,7 @@ fn search(leg: &LegProgram, options: &Options, findings: &mut Findings) -> Resul
         Tree::Const(false) => Some(Text::glue("1==0")),
         tree => lines(tree),
     };
-    Ok(Search {
-        terms: Text::join(terms, &Text::glue(" ")),
-        condition,
-        assign: assignments(&leg.columns),
-    })
+    Ok(Search { terms: Text::join(terms, &Text::glue(" ")), condition, assign: assignments(&leg.columns) })
 }
 
 /// The conjuncts of a condition, each on its own line.
@@ -275,8 +269,7 @@ fn stage(step: Step) -> Vec<StageView> {
             };
             let keys: Vec<Text> = keys.iter().map(|(name, text)| keyed(name, text)).collect();
             // `stats` wants an aggregate: of distinct keys it counts the rows, and the count goes again.
-            view.aggregates =
-                Some(if none { Text::glue("count") } else { Text::join(named, &Text::glue(" ")) });
+            view.aggregates = Some(if none { Text::glue("count") } else { Text::join(named, &Text::glue(" ")) });
             let table = none.then(|| Text::join(keys.clone(), &Text::glue(" ")));
             view.keys = (!keys.is_empty()).then(|| Text::join(keys, &Text::glue(" ")));
             if let Some(table) = table {

@@ -211,7 +211,10 @@ impl Asked<'_> {
             }
             TestOp::IsEmpty | TestOp::IsNull => {
                 let say = |name: &str| {
-                    Text::piece(name, self.origins.clone()).then(Text::glue("(")).then(subject.clone()).then(Text::glue(")"))
+                    Text::piece(name, self.origins.clone())
+                        .then(Text::glue("("))
+                        .then(subject.clone())
+                        .then(Text::glue(")"))
                 };
                 Ok(Core { text: say("isnull"), complement: Some(say("isnotnull")) })
             }
@@ -224,22 +227,12 @@ impl Asked<'_> {
             }
             TestOp::InNetwork { .. } => Err(self.refuse(Code::NotComparable, "an address is no text")),
             TestOp::HasIpv4 { addresses, prefix } => self.addresses(addresses, *prefix, findings),
-            TestOp::Among { .. } => {
-                Err(self.refuse(Code::OperatorOpaque, "values of another query are looked up"))
-            }
-            TestOp::Opaque { name, .. } => {
-                Err(self.refuse(Code::FunctionOpaque, format!("`{name}` is not carried")))
-            }
+            TestOp::Among { .. } => Err(self.refuse(Code::OperatorOpaque, "values of another query are looked up")),
+            TestOp::Opaque { name, .. } => Err(self.refuse(Code::FunctionOpaque, format!("`{name}` is not carried"))),
         }
     }
 
-    fn equals(
-        &self,
-        scope: Scope,
-        operands: &[Expr],
-        case: Case,
-        findings: &mut Findings,
-    ) -> Result<Core, Refusal> {
+    fn equals(&self, scope: Scope, operands: &[Expr], case: Case, findings: &mut Findings) -> Result<Core, Refusal> {
         let insensitive = case == Case::Insensitive;
         let texts: Option<Vec<&str>> = operands.iter().map(Expr::as_text).collect();
         if let Some(texts) = texts
@@ -254,8 +247,7 @@ impl Asked<'_> {
                 return Ok(Core::call(self.alternatives(TextEnds::Whole, operands, &texts, fold)));
             }
             let subject = self.subject.text.clone();
-            let subject =
-                if fold { Text::glue("lower(").then(subject).then(Text::glue(")")) } else { subject };
+            let subject = if fold { Text::glue("lower(").then(subject).then(Text::glue(")")) } else { subject };
             let literal = |operand: &Expr, text: &str| {
                 let text = if fold { text.to_lowercase() } else { text.to_owned() };
                 Text::piece(quote::string(&text), operand.origins.clone())

@@ -97,9 +97,8 @@ impl Writer<'_, '_, '_> {
             ExprKind::Call(function, arguments) => self.call(expr, *function, arguments),
             ExprKind::Truth(predicate) => {
                 let condition = test::strict(self.scope, predicate, self.findings)?;
-                let text = Text::piece("if(", expr.origins.clone())
-                    .then(condition)
-                    .then(Text::glue(",\"true\",\"false\")"));
+                let text =
+                    Text::piece("if(", expr.origins.clone()).then(condition).then(Text::glue(",\"true\",\"false\")"));
                 Ok(computed(text, Type::Bool, false))
             }
             ExprKind::Index(base, index) => self.index(expr, base, index),
@@ -187,7 +186,9 @@ impl Writer<'_, '_, '_> {
                     _ => 0,
                 };
                 if divisor <= 0 || !whole(left.ty) {
-                    return Err(self.refuse(expr, "whole numbers are divided by a number that is not plainly positive"));
+                    return Err(
+                        self.refuse(expr, "whole numbers are divided by a number that is not plainly positive")
+                    );
                 }
                 if op == ArithmeticOp::Divide {
                     // KQL cuts the fraction off, on either side of zero.
