@@ -20,10 +20,6 @@ use crate::span::{Elided, Origins, Span};
 use super::Options;
 use super::names::USUAL_CLOCKS;
 
-/// What term guards assume of the events.
-pub(crate) const ASCII_TERMS: &str = "no letter or digit beyond ASCII stands directly beside a term that is searched \
-     for, and no U+017F or U+212A in it";
-
 /// Elasticsearch's regular expressions.
 pub(crate) const LUCENE_REGEX: &str = "https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax";
 

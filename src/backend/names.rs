@@ -3,11 +3,11 @@
 //! Every answer carries its own [`Findings`], so that what is known of a part that is left out later goes with it.
 //! A name that the crosswalk does not know is a refusal, unless the run keeps KQL names; it is never guessed.
 
-use crate::crosswalk::{Covers, Crosswalk, FieldKind, Form, Routed, Source, Table, Vocabulary};
+use crate::crosswalk::{Covers, Crosswalk, FieldKind, Form, Routed, Source, Table, Translated, Vocabulary};
 use crate::diagnostic::Code;
-use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Refusal};
+use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Polarity, Refusal};
 use crate::ir::{
-    ColumnId, Lineage, Operator, Path, Predicate, PredicateKind, Query, RelationId, Step, TestOp, Type, Value,
+    ColumnId, Lineage, Operator, Path, Predicate, PredicateKind, Query, RelationId, Step, TestOp, Truth, Type, Value,
 };
 use crate::shape::Leg;
 use crate::span::{Origins, Span};
@@ -78,12 +78,18 @@ pub struct Atom<'a> {
 pub enum Resolved<'a> {
     /// A test on a field.
     Atom(Atom<'a>),
+    /// Several tests on a field: all of them, or any of them where they are negated.
+    Every(Vec<Atom<'a>>),
     /// The same answer for every event of the source.
     Const(bool, Findings),
 }
 
 /// The form of fields that no crosswalk file describes.
 const SAME: &Form = &Form::Same;
+
+/// What term guards assume of the events.
+pub(crate) const ASCII_TERMS: &str = "no letter or digit beyond ASCII stands directly beside a term that is searched \
+     for, and no U+017F or U+212A in it";
 
 /// The columns that are the event time of tables that no crosswalk file describes.
 pub(crate) const USUAL_CLOCKS: [&str; 2] = ["TimeGenerated", "Timestamp"];
@@ -353,20 +359,57 @@ impl<'a> Names<'a> {
             ));
         };
         let field = self.field(path, subject.origins.hull().unwrap_or(span))?;
-        let findings = field.findings.clone();
+        let mut findings = field.findings.clone();
+        let on_missing = literal.on_missing();
+        let mut ops = vec![literal.test.op.clone()];
         if *field.form != Form::Same {
-            let message = format!("`{}` holds the column's value in another form", field.name);
-            return Err(Refusal::new(Code::ValueLost, Cause::NotImplemented, span, message));
+            let translation = field.form.translate(&literal.test.op, field.ty).map_err(|reason| {
+                let message = format!("`{}`: {reason}", field.name);
+                Refusal::new(Code::ValueLost, Cause::NoMapping, span, message)
+            })?;
+            let polarity = if literal.negated { Polarity::Down } else { Polarity::Up };
+            let relation = translation.relation.under(polarity);
+            if translation.ascii {
+                findings.assume(AssumptionKind::Ascii, Confidence::High, ASCII_TERMS);
+            }
+            let remark = match translation.remark {
+                Some(remark) => Some(format!("`{}`: {remark}", field.name)),
+                None if relation != Match::Exact => Some(format!("`{}` is not the column itself", field.name)),
+                None => None,
+            };
+            if let Some(message) = remark {
+                let exact = relation == Match::Exact;
+                let code = if exact { Code::ValueChanged } else { Code::ValueLost };
+                findings.lower(relation, Note { span, code, cause: (!exact).then_some(Cause::NoMapping), message });
+            }
+            match translation.test {
+                Translated::Op(op) => ops = vec![op],
+                Translated::Every(every) => ops = every,
+                Translated::Const(truth) => {
+                    let truth = if literal.negated { truth.negate() } else { truth } == Truth::True;
+                    // The answer is that of the values that are there; where every event has one, that is all.
+                    if truth == on_missing || matches!(field.form, Form::Always { .. }) {
+                        return Ok(Resolved::Const(truth, findings));
+                    }
+                    let origins = literal.all_origins();
+                    let op = TestOp::IsEmpty;
+                    return Ok(Resolved::Atom(Atom { field, op, negated: truth, on_missing, origins, findings }));
+                }
+            }
         }
-        let op = literal.test.op.clone();
-        Ok(Resolved::Atom(Atom {
-            field,
+        let origins = subject.origins.clone().and(&literal.origins);
+        let atom = |op| Atom {
+            field: field.clone(),
             op,
             negated: literal.negated,
-            on_missing: literal.on_missing(),
-            origins: subject.origins.clone().and(&literal.origins),
-            findings,
-        }))
+            on_missing,
+            origins: origins.clone(),
+            findings: findings.clone(),
+        };
+        Ok(match <[TestOp; 1]>::try_from(ops) {
+            Ok([only]) => Resolved::Atom(atom(only)),
+            Err(every) => Resolved::Every(every.into_iter().map(atom).collect()),
+        })
     }
 
     /// What the vocabulary is called in messages.
