@@ -2,6 +2,8 @@
 //! artifact whether it matches the same events, more, fewer or both.
 
 pub mod backend;
+pub mod bundle;
+pub mod cli;
 pub mod crosswalk;
 pub mod diagnostic;
 pub mod eval;

@@ -338,8 +338,10 @@ fn scan_failure(text: &str, error: &parser::ScanError) -> Failure {
     let at_break = text[start..].starts_with(['\n', '\r']);
     let span = Span::new(start, if at_break { start } else { start + length });
     let message = match error.kind() {
-        ErrorKind::ExpectedBlockSequenceEntry => "expected the list's next `-`, found something else".to_owned(),
-        ErrorKind::ExpectedBlockMappingKey => "expected a key of the mapping, found something else".to_owned(),
+        ErrorKind::ExpectedBlockSequenceEntry => {
+            format!("expected the list's next `-`, found {}", word_at(text, start))
+        }
+        ErrorKind::ExpectedBlockMappingKey => format!("expected a key, found {}", word_at(text, start)),
         ErrorKind::MappingValueNotAllowed => "a value with `: ` in it has to stand in quotes".to_owned(),
         ErrorKind::UnexpectedCharacter { character } => {
             format!("the character U+{:04X} is not allowed here", u32::from(*character))
@@ -352,4 +354,12 @@ fn scan_failure(text: &str, error: &parser::ScanError) -> Failure {
         return too_deep(span);
     }
     Failure { error: ReadError { is_limit, message, span }, is_misplaced_key }
+}
+
+/// What stands at an offset, for messages.
+fn word_at(text: &str, offset: usize) -> String {
+    match text.get(offset..).and_then(|rest| rest.split_whitespace().next()) {
+        Some(word) => format!("`{}`", word.chars().take(30).collect::<String>()),
+        None => "the end of the file".to_owned(),
+    }
 }

@@ -23,7 +23,6 @@ impl Builtin {
     }
 
     /// The file's text.
-    #[cfg(test)]
     pub(super) fn text(&self) -> &'static str {
         self.text
     }

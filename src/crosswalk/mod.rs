@@ -8,9 +8,11 @@
 //! It promises that a mapping is only given where somebody has seen it: what is known with low confidence is stored,
 //! shown, and never used.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
 
 use crate::fidelity::Confidence;
 use crate::ir::{Step, Type};
@@ -262,6 +264,23 @@ impl Crosswalk {
         let table = self.editable(&mapping.table);
         mapping.add_to(table);
         Ok(())
+    }
+
+    /// SHA-256, in hexadecimal, of all that it says: the files of the program's tables, and what was added to them.
+    pub fn sha256(&self) -> String {
+        let mut hash = Sha256::new();
+        for name in self.names() {
+            let text = match (self.added.get(name), self.builtin.get(name)) {
+                (Some(added), _) => Cow::Owned(format!("{added:?}")),
+                (None, Some(builtin)) => Cow::Borrowed(builtin.text()),
+                (None, None) => continue,
+            };
+            for part in [name, &text] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+        }
+        hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }
 
     /// The table of this name, ready to be changed: that of the program is copied, an unknown one is made.

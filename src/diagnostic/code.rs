@@ -80,6 +80,7 @@ codes! {
     DefaultUsed      "FID0019" "the rule leaves this open; a default is used"
     AlertDelivery    "FID0020" "alerts are delivered in another way"
     Converter        "FID0021" "converters change this"
+    NotInterpreted   "FID0022" "the reference interpreter does not know this part"
     // The build.
     PathTaken        "BLD0001" "two inputs lead to one artifact"
     PathReserved     "BLD0002" "the bundle needs this name itself"

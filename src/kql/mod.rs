@@ -4,10 +4,12 @@
 //! a tree as text that parses to the same tree; [`leaves()`] lists what in a tree a compiler has to account for.
 
 pub mod ast;
+mod leaves;
 mod lexer;
 mod parser;
 mod token;
 
+pub use leaves::{Leaf, leaves};
 pub use lexer::lex;
 pub use parser::{Error, ErrorKind, MAX_DEPTH, Parsed, parse};
 pub use token::{Token, TokenKind};

@@ -168,7 +168,11 @@ impl Lowerer<'_> {
                     // The body sees its parameters, not the caller's columns.
                     value = Some(self.scalar(expr, &Scope::constant(&environment))?);
                 }
-                ast::Statement::Other { .. } => {}
+                ast::Statement::Parameters { .. }
+                | ast::Statement::Set { .. }
+                | ast::Statement::Alias { .. }
+                | ast::Statement::Restrict { .. }
+                | ast::Statement::Pattern(_) => {}
             }
         }
         match value {

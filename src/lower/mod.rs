@@ -154,7 +154,20 @@ impl Lowerer<'_> {
                     Ok(relation) => answer = Some(relation),
                     Err(Reported) => failed = true,
                 },
-                ast::Statement::Other { .. } => {}
+                ast::Statement::Parameters { parameters, .. } => {
+                    for parameter in parameters {
+                        if let Some(default) = &parameter.default
+                            && let Ok(value) = self.scalar(default, &scalar::Scope::constant(&environment))
+                        {
+                            let binding = name::Binding::Scalar(value);
+                            environment = environment.with(&parameter.name, binding, parameter.name.span);
+                        }
+                    }
+                }
+                ast::Statement::Set { .. }
+                | ast::Statement::Alias { .. }
+                | ast::Statement::Restrict { .. }
+                | ast::Statement::Pattern(_) => {}
             }
         }
         if failed { Err(Reported) } else { Ok(answer) }
@@ -195,7 +208,11 @@ impl Lowerer<'_> {
                     let origins = self.leaves_in(binding.span);
                     self.query.elided.push(Elided { origins, law: "binding that nothing refers to" });
                 }
-                ast::Statement::Other { span, .. } => {
+                ast::Statement::Parameters { span, .. }
+                | ast::Statement::Set { span, .. }
+                | ast::Statement::Alias { span, .. }
+                | ast::Statement::Restrict { span, .. }
+                | ast::Statement::Pattern(ast::PatternDeclaration { span, .. }) => {
                     let origins = self.leaves_in(*span);
                     self.query.elided.push(Elided { origins, law: "statement without effect on the answer" });
                 }

@@ -60,6 +60,7 @@ impl Lowerer<'_> {
             | ast::ExprKind::Index { .. }
             | ast::ExprKind::MethodCall { .. }
             | ast::ExprKind::TypeOf(_)
+            | ast::ExprKind::EntityGroup { .. }
             | ast::ExprKind::Placeholder(_)
             | ast::ExprKind::Pipe { .. }
             | ast::ExprKind::Source(_) => {
@@ -134,7 +135,7 @@ impl Lowerer<'_> {
             BinaryOp::Greater => self.order(Order::Greater, op_span, left, right, scope),
             BinaryOp::GreaterOrEqual => self.order(Order::GreaterOrEqual, op_span, left, right, scope),
             BinaryOp::MatchesRegex => self.matches(op_span, left, right, scope),
-            BinaryOp::Like | BinaryOp::NotLike | BinaryOp::LikeCs | BinaryOp::NotLikeCs => {
+            BinaryOp::Like | BinaryOp::NotLike | BinaryOp::LikeCs | BinaryOp::NotLikeCs | BinaryOp::Search => {
                 let (subject, pattern) = self.both(left, right, scope)?;
                 let op = TestOp::Opaque { name: op.symbol().to_owned(), arguments: vec![pattern] };
                 Ok(Predicate::test(Test::new(subject, op), op_span.into()))
@@ -548,6 +549,7 @@ impl Lowerer<'_> {
             }
             ast::ExprKind::Literal(_)
             | ast::ExprKind::TypeOf(_)
+            | ast::ExprKind::EntityGroup { .. }
             | ast::ExprKind::Placeholder(_)
             | ast::ExprKind::Star
             | ast::ExprKind::Unary { .. }
@@ -615,6 +617,26 @@ fn convert(value: &Value, ty: Type) -> Option<Value> {
     }
 }
 
+/// A constant as a value of this type, where it can be one.
+pub(super) fn as_type(value: &Value, ty: Type) -> Option<Value> {
+    match value {
+        Value::Null(_) => Some(Value::missing(ty)),
+        _ if value.ty() == ty => Some(value.clone()),
+        Value::String(text) if ty == Type::Dynamic => Some(Value::Dynamic(Dynamic::String(text.clone()))),
+        Value::Long(number) if ty == Type::Dynamic => Some(Value::Dynamic(Dynamic::Long(*number))),
+        Value::Real(number) if ty == Type::Dynamic => Some(Value::Dynamic(Dynamic::Real(*number))),
+        Value::Bool(truth) if ty == Type::Dynamic => Some(Value::Dynamic(Dynamic::Bool(*truth))),
+        #[expect(clippy::cast_precision_loss, reason = "a `real` column holds the nearest double")]
+        Value::Long(number) if ty == Type::Real => Some(Value::Real(*number as f64)),
+        Value::Int(number) if ty == Type::Real => Some(Value::Real((*number).into())),
+        Value::Long(number) if ty == Type::Decimal => Some(Value::Decimal((*number).into())),
+        Value::Real(number) if ty == Type::Decimal => {
+            rust_decimal::Decimal::try_from(*number).ok().map(Value::Decimal)
+        }
+        _ => convert(value, ty).or_else(|| parse_as(value, ty)),
+    }
+}
+
 /// A constant of another type read as one of this type: KQL's engine converts text compared with a number or time.
 fn parse_as(value: &Value, ty: Type) -> Option<Value> {
     match (value, ty) {
@@ -675,6 +697,7 @@ fn text_operator(op: BinaryOp) -> (TextRelation, Case, bool) {
         | BinaryOp::NotLike
         | BinaryOp::LikeCs
         | BinaryOp::NotLikeCs
+        | BinaryOp::Search
         | BinaryOp::MatchesRegex => unreachable!("only text operators are asked for"),
     }
 }

@@ -364,6 +364,7 @@ fn contains_aggregate(expr: &ast::Expr) -> bool {
         ast::ExprKind::Name(_)
         | ast::ExprKind::MethodCall { .. }
         | ast::ExprKind::TypeOf(_)
+        | ast::ExprKind::EntityGroup { .. }
         | ast::ExprKind::Placeholder(_)
         | ast::ExprKind::Literal(_)
         | ast::ExprKind::Star

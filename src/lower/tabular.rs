@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::ir::{self, Assignment, Expr, Lineage, Operator, RelationId, Schema, SortKey, Type, UnionColumn, Value};
 use crate::kql::ast::{self, OperatorKind};
-use crate::span::{Origins, Span};
+use crate::span::{Elided, Origins, Span};
 
 use super::name::{Binding, Environment};
 use super::scalar::Scope;
@@ -50,6 +50,7 @@ impl Lowerer<'_> {
             | ast::ExprKind::Membership { .. }
             | ast::ExprKind::Between { .. }
             | ast::ExprKind::TypeOf(_)
+            | ast::ExprKind::EntityGroup { .. }
             | ast::ExprKind::Index { .. } => {
                 self.error(Code::WrongType, expr.span, "expected a table, found a single value")
             }
@@ -68,6 +69,7 @@ impl Lowerer<'_> {
                     let column = self.query.add_column(column);
                     self.query.relation_mut(relation).schema.columns.push(column);
                 }
+                self.query.relation_mut(relation).schema.open = table.open;
             }
             None => {
                 self.query.relation_mut(relation).schema.open = true;
@@ -131,7 +133,41 @@ impl Lowerer<'_> {
     fn source(&mut self, operator: &ast::Operator, environment: &Rc<Environment>) -> Result<RelationId> {
         match &operator.kind {
             OperatorKind::Union { parameters, tables } => self.union(None, operator, parameters, tables, environment),
-            OperatorKind::Other { tables, .. } => self.other(None, operator, tables, environment),
+            OperatorKind::Datatable { columns, values } => self.datatable(operator, columns, values, environment),
+            OperatorKind::Print(columns) => self.print(operator, columns, environment),
+            OperatorKind::AssertSchema(_)
+            | OperatorKind::Evaluate { .. }
+            | OperatorKind::ExternalData { .. }
+            | OperatorKind::Facet { .. }
+            | OperatorKind::Find { .. }
+            | OperatorKind::Fork(_)
+            | OperatorKind::GetSchema
+            | OperatorKind::GraphMarkComponents
+            | OperatorKind::GraphMatch { .. }
+            | OperatorKind::GraphToTable(_)
+            | OperatorKind::GraphWhere { .. }
+            | OperatorKind::Invoke(_)
+            | OperatorKind::Join(_)
+            | OperatorKind::Lookup(_)
+            | OperatorKind::MacroExpand { .. }
+            | OperatorKind::MakeGraph { .. }
+            | OperatorKind::MakeSeries { .. }
+            | OperatorKind::MvApply { .. }
+            | OperatorKind::MvExpand { .. }
+            | OperatorKind::Parse { .. }
+            | OperatorKind::ParseKv { .. }
+            | OperatorKind::Partition { .. }
+            | OperatorKind::ProjectByNames(_)
+            | OperatorKind::Range { .. }
+            | OperatorKind::Reduce { .. }
+            | OperatorKind::Sample(_)
+            | OperatorKind::SampleDistinct { .. }
+            | OperatorKind::Scan { .. }
+            | OperatorKind::Search { .. }
+            | OperatorKind::Serialize(_)
+            | OperatorKind::TopHitters { .. }
+            | OperatorKind::TopNested(_)
+            | OperatorKind::Other { .. } => self.other(None, operator, environment),
             OperatorKind::Where(_)
             | OperatorKind::Extend(_)
             | OperatorKind::Project(_)
@@ -145,6 +181,9 @@ impl Lowerer<'_> {
             | OperatorKind::Take(_)
             | OperatorKind::Top { .. }
             | OperatorKind::Count
+            | OperatorKind::CountAs(_)
+            | OperatorKind::Consume
+            | OperatorKind::Render { .. }
             | OperatorKind::As(_) => {
                 let message = format!("`{}` needs a table before it", operator.keyword.text);
                 self.error(Code::WrongType, operator.keyword.span, message)
@@ -152,19 +191,18 @@ impl Lowerer<'_> {
         }
     }
 
+    /// An operator without meaning here. The right side of a join is bound for its own sake.
     fn other(
         &mut self,
         input: Option<RelationId>,
         operator: &ast::Operator,
-        tables: &[ast::Expr],
         environment: &Rc<Environment>,
     ) -> Result<RelationId> {
         let mut inputs: Vec<RelationId> = input.into_iter().collect();
         let mut origins = self.leaves_in(operator.span);
-        for table in tables {
-            // Tables inside are bound for their own sake; what cannot be is part of what is not understood.
-            inputs.push(self.relation(table, environment)?);
-            let inner = self.leaves_in(table.span);
+        if let OperatorKind::Join(join) | OperatorKind::Lookup(join) = &operator.kind {
+            inputs.push(self.relation(&join.right, environment)?);
+            let inner = self.leaves_in(join.right.span);
             origins = origins.spans().iter().copied().filter(|span| !inner.spans().contains(span)).collect();
         }
         self.mark_used(environment);
@@ -219,29 +257,136 @@ impl Lowerer<'_> {
                 let by = self.sort_keys(input, by, environment)?;
                 Ok(self.like_input(input, Operator::Top { input, count, by }, origins.and(&count_origins)))
             }
-            OperatorKind::Count => {
-                let column = ir::Column { name: "Count".to_owned(), ty: Type::Long, lineage: None };
-                let column = self.query.add_column(column);
-                let aggregate = ir::Aggregate {
-                    function: ir::AggregateFunction::Count,
-                    arguments: Vec::new(),
-                    filter: None,
-                    origins: Origins::none(),
-                };
-                let aggregates = vec![ir::Aggregation { columns: vec![column], aggregate }];
-                let op = Operator::Summarize { input, keys: Vec::new(), aggregates };
-                let schema = Schema { columns: vec![column], open: false };
-                Ok(self.query.add(ir::Relation { op, schema, origins }))
-            }
+            OperatorKind::Count => Ok(self.count_rows(input, "Count", origins)),
+            OperatorKind::CountAs(name) => Ok(self.count_rows(input, &name.text, origins)),
             OperatorKind::Union { parameters, tables } => {
                 self.union(Some(input), operator, parameters, tables, environment)
             }
-            OperatorKind::As(_) => {
-                self.query.relation_mut(input).origins.extend(&origins);
+            OperatorKind::As(_) | OperatorKind::Consume | OperatorKind::Render { .. } => {
+                let origins = self.leaves_in(operator.span);
+                self.query.elided.push(Elided { origins, law: "operator that changes no row" });
                 Ok(input)
             }
-            OperatorKind::Other { tables, .. } => self.other(Some(input), operator, tables, environment),
+            OperatorKind::AssertSchema(_)
+            | OperatorKind::Evaluate { .. }
+            | OperatorKind::ExternalData { .. }
+            | OperatorKind::Facet { .. }
+            | OperatorKind::Find { .. }
+            | OperatorKind::Fork(_)
+            | OperatorKind::GetSchema
+            | OperatorKind::GraphMarkComponents
+            | OperatorKind::GraphMatch { .. }
+            | OperatorKind::GraphToTable(_)
+            | OperatorKind::GraphWhere { .. }
+            | OperatorKind::Invoke(_)
+            | OperatorKind::Join(_)
+            | OperatorKind::Lookup(_)
+            | OperatorKind::MacroExpand { .. }
+            | OperatorKind::MakeGraph { .. }
+            | OperatorKind::MakeSeries { .. }
+            | OperatorKind::MvApply { .. }
+            | OperatorKind::MvExpand { .. }
+            | OperatorKind::Parse { .. }
+            | OperatorKind::ParseKv { .. }
+            | OperatorKind::Partition { .. }
+            | OperatorKind::ProjectByNames(_)
+            | OperatorKind::Range { .. }
+            | OperatorKind::Reduce { .. }
+            | OperatorKind::Sample(_)
+            | OperatorKind::SampleDistinct { .. }
+            | OperatorKind::Scan { .. }
+            | OperatorKind::Search { .. }
+            | OperatorKind::Serialize(_)
+            | OperatorKind::TopHitters { .. }
+            | OperatorKind::TopNested(_)
+            | OperatorKind::Other { .. }
+            | OperatorKind::Datatable { .. }
+            | OperatorKind::Print(_) => self.other(Some(input), operator, environment),
         }
+    }
+
+    /// `count` is a summary without keys.
+    fn count_rows(&mut self, input: RelationId, name: &str, origins: Origins) -> RelationId {
+        let column = self.query.add_column(ir::Column { name: name.to_owned(), ty: Type::Long, lineage: None });
+        let aggregate = ir::Aggregate {
+            function: ir::AggregateFunction::Count,
+            arguments: Vec::new(),
+            filter: None,
+            origins: Origins::none(),
+        };
+        let aggregates = vec![ir::Aggregation { columns: vec![column], aggregate }];
+        let op = Operator::Summarize { input, keys: Vec::new(), aggregates };
+        let schema = Schema { columns: vec![column], open: false };
+        self.query.add(ir::Relation { op, schema, origins })
+    }
+
+    /// `datatable`: constant rows of declared columns.
+    ///
+    /// <https://learn.microsoft.com/kusto/query/datatable-operator>
+    fn datatable(
+        &mut self,
+        operator: &ast::Operator,
+        columns: &[(ast::Name, ast::Name)],
+        values: &[ast::Expr],
+        environment: &Rc<Environment>,
+    ) -> Result<RelationId> {
+        let mut types = Vec::with_capacity(columns.len());
+        let mut schema = Schema::default();
+        for (name, ty) in columns {
+            let Some(ty) = Type::from_name(&ty.text) else {
+                return self.error(Code::UnknownName, ty.span, format!("no type `{}`", ty.text));
+            };
+            types.push(ty);
+            schema.columns.push(self.query.add_column(ir::Column { name: name.text.clone(), ty, lineage: None }));
+        }
+        if types.is_empty() || values.len() % types.len() != 0 {
+            let message = format!("the values do not fill rows of {} columns", types.len());
+            return self.error(Code::WrongArguments, operator.keyword.span, message);
+        }
+        let scope = Scope::constant(environment);
+        let mut rows = Vec::with_capacity(values.len() / types.len());
+        let mut row = Vec::with_capacity(types.len());
+        for (position, value) in values.iter().enumerate() {
+            let ty = types[position % types.len()];
+            let lowered = self.scalar(value, &scope)?;
+            let constant = lowered.as_literal().and_then(|constant| super::predicate::as_type(constant, ty));
+            let Some(constant) = constant else {
+                let message = format!("expected a constant of type {}", ty.name());
+                return self.error(Code::WrongType, value.span, message);
+            };
+            row.push(constant);
+            if row.len() == types.len() {
+                rows.push(std::mem::take(&mut row));
+            }
+        }
+        let origins = self.leaves_in(operator.span);
+        Ok(self.query.add(ir::Relation { op: Operator::Literal { rows }, schema, origins }))
+    }
+
+    /// `print`: one row of computed columns, called `print_0`, `print_1`, … where they have no name.
+    ///
+    /// <https://learn.microsoft.com/kusto/query/print-operator>
+    fn print(
+        &mut self,
+        operator: &ast::Operator,
+        columns: &[ast::Column],
+        environment: &Rc<Environment>,
+    ) -> Result<RelationId> {
+        let op = Operator::Literal { rows: vec![Vec::new()] };
+        let row = self.query.add(ir::Relation { op, schema: Schema::default(), origins: Origins::none() });
+        let named: Vec<ast::Column> = columns
+            .iter()
+            .enumerate()
+            .map(|(position, column)| {
+                let mut column = column.clone();
+                if column.names.is_empty() {
+                    let text = format!("print_{position}");
+                    column.names.push(ast::Name { text, span: column.value.span });
+                }
+                column
+            })
+            .collect();
+        self.project(row, operator, &named, environment)
     }
 
     /// A row count: a constant that is not negative.

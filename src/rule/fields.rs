@@ -88,10 +88,9 @@ impl<'a> Fields<'a> {
     pub fn finish(self, reader: &mut Reader) {
         for (name, span, node) in self.left {
             let path = format!("{}{name}", self.path);
-            let nearest = self.asked.iter().map(|asked| (distance(asked, &name), *asked)).min();
-            let help = match nearest {
-                Some((0..=2, asked)) => format!("a key `{asked}` exists"),
-                _ => "the value is kept, but no artifact shows it".to_owned(),
+            let help = match nearest(&name, &self.asked) {
+                Some(asked) => format!("a key `{asked}` exists"),
+                None => "the value is kept, but no artifact shows it".to_owned(),
             };
             reader.warn(Code::UnknownKey, Place::File(span), format!("the key `{path}` is not documented"), help);
             reader.unknown.push(UnknownKey { path, value: node.to_json(), span });
@@ -229,6 +228,16 @@ impl Reader {
 
     /// One of a closed list of words. The first word for a value is the usual one; all are known in any letter case.
     pub fn choice<T: Copy>(&mut self, field: &Field<'_>, words: &[(&str, T)]) -> Option<Spanned<T>> {
+        self.choice_or_older(field, words, &[])
+    }
+
+    /// The same with words that older files have: the older word and today's.
+    pub fn choice_or_older<T: Copy>(
+        &mut self,
+        field: &Field<'_>,
+        words: &[(&str, T)],
+        older: &[(&str, &str)],
+    ) -> Option<Spanned<T>> {
         let Some(text) = field.node.as_scalar().map(|scalar| scalar.text.as_str()) else {
             self.wrong_kind(field, "a text");
             return None;
@@ -236,7 +245,9 @@ impl Reader {
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return Some(Spanned::new(*value, field.node.span));
         }
-        if let Some((word, value)) = words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text.trim())) {
+        let word =
+            older.iter().find(|(word, _)| word.eq_ignore_ascii_case(text.trim())).map_or(text.trim(), |pair| pair.1);
+        if let Some((word, value)) = words.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)) {
             let message = format!("{} is read as `{word}`", excerpt(text));
             self.warn(Code::UnusualSpelling, field.place(), message, format!("write `{word}`"));
             return Some(Spanned::new(*value, field.node.span));
@@ -276,7 +287,11 @@ impl Reader {
         };
         let mut found = Vec::new();
         for (index, node) in items.into_iter().enumerate() {
-            let item = Field { path: format!("{}[{index}]", field.path), key: field.key, node };
+            let key = match &node.kind {
+                NodeKind::Mapping(entries) => entries.first().map_or(field.key, |(key, _)| key.span),
+                NodeKind::Scalar(_) | NodeKind::Sequence(_) => field.key,
+            };
+            let item = Field { path: format!("{}[{index}]", field.path), key, node };
             if let Some(fields) = self.fields(&item) {
                 found.push((item, fields));
             }
@@ -313,6 +328,12 @@ pub fn excerpt(text: &str) -> String {
         shown.push('…');
     }
     format!("`{shown}`")
+}
+
+/// The known word that is at most two letters away.
+pub fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    let nearest = known.iter().map(|known| (distance(known, word), *known)).min();
+    nearest.filter(|(distance, _)| *distance <= 2).map(|(_, known)| known)
 }
 
 /// How many letters have to be changed, added or removed to make one word of the other, letter case aside.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::{Field, Fields, Item, Reader, excerpt};
+use super::fields::{Field, Fields, Item, Reader, excerpt, nearest};
 use super::mitre;
 use super::{
     AlertDetailsOverride, Alerts, Connector, Duration, EntityMapping, EventGrouping, IncidentConfiguration,
@@ -103,7 +103,7 @@ pub fn load(label: &str, bytes: &[u8]) -> Loaded {
     for repair in &document.repairs {
         let key = repair.span.of(source.text());
         let message = format!("the key `{key}` stands too far left; it is read as a key of the list item above it");
-        let help = format!("put {} more blanks before it and before its lines", repair.columns);
+        let help = format!("indent it by {} more columns", repair.columns);
         reader.warn(Code::UnusualSpelling, Place::File(repair.span), message, help);
     }
     if let Some(second) = document.second {
@@ -201,10 +201,12 @@ fn reason_against(entries: &[(Node, Node)]) -> Option<&'static str> {
     if is_analytics || TELLING_KEYS.iter().any(|key| value(key).is_some()) {
         return None;
     }
+    if value("id").is_some() && value("name").is_some() {
+        return None;
+    }
     match value("query") {
         Some(query) if query.as_scalar().is_some() => None,
         Some(_) => Some("its `query` is no text, and no other key is one of a rule"),
-        None if value("id").is_some() && value("name").is_some() => None,
         None => Some("no key is one of a rule"),
     }
 }
@@ -341,7 +343,16 @@ fn read_kind(reader: &mut Reader, fields: &mut Fields<'_>, place: Place) -> Opti
     const SCHEDULE: [&str; 4] = ["queryFrequency", "queryPeriod", "triggerOperator", "triggerThreshold"];
     let has_schedule = SCHEDULE.iter().any(|key| fields.key_span(key).is_some());
     let word = match fields.take(reader, "kind") {
-        Some(field) => reader.choice(&field, WORDS)?.value,
+        Some(field) => match reader.choice(&field, WORDS) {
+            Some(word) => word.value,
+            None => {
+                // What the schedule says is checked all the same.
+                if has_schedule {
+                    read_schedule(reader, fields, place);
+                }
+                return None;
+            }
+        },
         None if has_schedule => {
             let message = "the rule has a schedule but no `kind`; it is read as `Scheduled`";
             let note = Diagnostic::note(Code::MissingKey, place, message).with_help("write `kind: Scheduled`");
@@ -451,12 +462,11 @@ fn read_tactics(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<Spanned<Str
     for text in reader.texts(&field, true) {
         let Some(tactic) = mitre::tactic(&text.value) else {
             let message = format!("{} is no tactic that Sentinel knows; it is left out", excerpt(&text.value));
-            reader.warn(
-                Code::BadValue,
-                Place::File(text.span),
-                message,
-                "tactics are named as in `CredentialAccess`",
-            );
+            let help = match nearest(&text.value, mitre::TACTICS) {
+                Some(tactic) => format!("a tactic `{tactic}` exists"),
+                None => "tactics are named as in `CredentialAccess`".to_owned(),
+            };
+            reader.warn(Code::BadValue, Place::File(text.span), message, help);
             continue;
         };
         if tactic != text.value {
@@ -634,14 +644,15 @@ fn read_grouping(reader: &mut Reader, field: &Field<'_>) -> Option<IncidentGroup
         ("AnyAlert", MatchingMethod::AnyAlert),
         ("Selected", MatchingMethod::Selected),
     ];
+    // The first preview of the interface had these words under the name `entitiesMatchingMethod`.
+    const OLDER: &[(&str, &str)] = &[("All", "AllEntities"), ("None", "AnyAlert"), ("Custom", "Selected")];
     const FIVE_HOURS: Duration = Duration { ticks: 5 * 3_600 * 10_000_000 };
     let mut fields = reader.fields(field)?;
     let enabled = fields.take(reader, "enabled").and_then(|field| reader.boolean(&field));
     let reopen = fields.take(reader, "reopenClosedIncident").and_then(|field| reader.boolean(&field));
     let lookback = fields.take(reader, "lookbackDuration").and_then(|field| reader.duration(&field));
-    let method = fields
-        .take_any(reader, &["matchingMethod", "entitiesMatchingMethod"])
-        .and_then(|field| reader.choice(&field, METHODS));
+    let method = fields.take_any(reader, &["matchingMethod", "entitiesMatchingMethod"]);
+    let method = method.and_then(|field| reader.choice_or_older(&field, METHODS, OLDER));
     let mut take_texts = |reader: &mut Reader, name| {
         fields.take(reader, name).map(|field| reader.texts(&field, true)).unwrap_or_default()
     };

@@ -278,7 +278,7 @@ impl Leaf<'_> {
         })
     }
 
-    fn order(&self, order: Order, operand: &Expr) -> Result<Core, Refusal> {
+    fn order(&mut self, order: Order, operand: &Expr) -> Result<Core, Refusal> {
         let value = self.constant(operand)?;
         let comparable = match self.atom.field.kind {
             FieldKind::Long | FieldKind::Double => value.ty().is_number(),
@@ -291,8 +291,12 @@ impl Leaf<'_> {
             | FieldKind::Text => false,
         };
         if !comparable {
-            let message = format!("`{}` is not stored as a number or instant, so EQL cannot order it", self.name());
+            let message = format!("EQL cannot compare the order of `{}` with this", self.name());
             return Err(self.limit(SYNTAX, message));
+        }
+        if value.ty() == Type::DateTime {
+            let text = "no instant that is compared has digits below the millisecond, which `date` does not store";
+            self.findings.assume(AssumptionKind::Setting, Confidence::High, text);
         }
         let operand = Text::piece(self.scalar(value, operand)?, operand.origins.clone());
         Ok(Core::Infix { operator: order.symbol(), complement: None, operand })

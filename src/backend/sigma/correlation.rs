@@ -208,11 +208,15 @@ fn field_of(
         };
         let field = names.field(&source, span)?;
         match field.form {
-            Form::Same | Form::Text | Form::Renamed { .. } => {}
+            Form::Same | Form::Text | Form::Number | Form::Renamed { .. } => {}
             Form::Lowercase => {
                 findings.output.insert(Output::Columns);
             }
-            Form::After { .. } | Form::Before { .. } | Form::Tagged { .. } | Form::Always { .. } => {
+            Form::After { .. }
+            | Form::Before { .. }
+            | Form::Tagged { .. }
+            | Form::Within { .. }
+            | Form::Always { .. } => {
                 return Err(Refusal::new(
                     Code::ValueChanged,
                     Cause::NoMapping,

@@ -30,6 +30,11 @@ pub(super) struct Layout {
 pub(super) fn layout(part: Part, routed: Vec<Item>) -> Layout {
     let mut builder = Builder { selections: Vec::new() };
     let part = flatten(part);
+    if routed.is_empty()
+        && let Some(condition) = builder.alone(&part)
+    {
+        return Layout { selections: builder.selections, condition };
+    }
     let (parts, origins) = match part {
         Part::All(parts, origins) => (parts, origins),
         Part::Item(_) | Part::Not(_) | Part::Any(..) => (vec![part], Origins::none()),
@@ -50,6 +55,13 @@ pub(super) fn layout(part: Part, routed: Vec<Item>) -> Layout {
 pub(super) fn routing(routed: Vec<Item>) -> Layout {
     let condition = Text::glue("selection");
     Layout { selections: vec![Selection { name: "selection".to_owned(), maps: vec![routed] }], condition }
+}
+
+/// A condition that every event or no event meets, whatever the item asks.
+pub(super) fn constant(truth: bool, item: Item) -> Layout {
+    let condition = if truth { "selection or not selection" } else { "selection and not selection" };
+    let selections = vec![Selection { name: "selection".to_owned(), maps: vec![vec![item]] }];
+    Layout { selections, condition: Text::glue(condition) }
 }
 
 /// Nested conjunctions and disjunctions in one; alternatives for one field in one item.
@@ -80,6 +92,10 @@ fn flatten(part: Part) -> Part {
                     }
                     other => flat.push(other),
                 }
+            }
+            // `not a or not b` is one filter.
+            if flat.len() > 1 && flat.iter().all(|part| matches!(part, Part::Not(_))) {
+                return not(flatten(Part::All(flat.into_iter().map(not).collect(), origins)));
             }
             let mut merged: Vec<Part> = Vec::new();
             for part in flat {
@@ -141,6 +157,11 @@ impl Builder {
             terms.push(self.term(part, prefix, alone));
         }
         terms
+    }
+
+    /// The whole condition, where it is one disjunction that no selection can say.
+    fn alone(&mut self, part: &Part) -> Option<Text> {
+        (matches!(part, Part::Any(..)) && maps(part).is_none()).then(|| self.nested(part.clone(), "selection"))
     }
 
     /// What must not hold.

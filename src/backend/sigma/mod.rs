@@ -203,7 +203,12 @@ impl Draft {
         let layout = match parts(carried.tree) {
             Ok(part) => layout::layout(part, routed),
             Err(true) if !routed.is_empty() => layout::routing(routed),
-            Err(truth) => {
+            Err(truth) => 'constant: {
+                if carried.findings.relation == Match::Exact
+                    && let Some(item) = any_item(leg, names)
+                {
+                    break 'constant layout::constant(truth, item);
+                }
                 // Every reason why nothing is left, or that Sigma has no constant conditions.
                 let span = condition.all_origins().hull().unwrap_or(span);
                 let mut notes: Vec<Note> = carried.findings.notes.into_iter().collect();
@@ -245,20 +250,26 @@ impl Draft {
     }
 }
 
+/// An item on some field of the source, for conditions that do not depend on it.
+fn any_item(leg: &Leg, names: &Names) -> Option<Item> {
+    let mut fields = leg.columns.values().filter_map(|value| names.field(value.as_path()?, Span::default()).ok());
+    let name = fields.find(|field| !field.name.contains('|'))?.name;
+    let values = vec![(Scalar::Null, Origins::none())];
+    Some(Item { field: name, modifiers: Vec::new(), values, origins: Origins::none() })
+}
+
 /// What the events of a source have in common besides its logsource.
 fn routing(source: Option<&Source>) -> Vec<Item> {
     let Some(Source::Sigma { conditions, .. }) = source else { return Vec::new() };
-    let items = conditions.iter().map(|(field, value)| Item {
+    let scalar = |value: &String| {
+        let number = value.parse::<i64>().is_ok();
+        let scalar = if number { Scalar::Plain(value.clone()) } else { Scalar::Text(quote::literal(value)) };
+        (scalar, Origins::none())
+    };
+    let items = conditions.iter().map(|(field, values)| Item {
         field: field.clone(),
         modifiers: Vec::new(),
-        values: vec![(
-            if value.parse::<i64>().is_ok() {
-                Scalar::Plain(value.clone())
-            } else {
-                Scalar::Text(quote::literal(value))
-            },
-            Origins::none(),
-        )],
+        values: values.iter().map(scalar).collect(),
         origins: Origins::none(),
     });
     items.collect()

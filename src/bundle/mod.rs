@@ -1,0 +1,376 @@
+//! Rules to the files of a bundle: artifacts, manifest and report.
+//!
+//! [`compile`] takes one rule through every stage to its artifacts; rules are independent, so a caller may do that in
+//! any order. [`assemble`] puts the compiled rules together. Both are functions of their arguments alone: the same
+//! inputs give the same bytes. A broken rule has diagnostics and no artifacts, and stops no other.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+use crate::backend::{Backend, Emission, Options};
+use crate::crosswalk::Crosswalk;
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::ir;
+use crate::kql;
+use crate::lower;
+use crate::rewrite;
+use crate::rule::{self, Loaded, Rule};
+use crate::span::SourceMap;
+use crate::template::{TemplateError, Templates};
+
+mod manifest;
+mod path;
+mod report;
+#[cfg(test)]
+mod tests;
+
+pub use manifest::{ArtifactEntry, LocationEntry, Manifest, RuleEntry, Summary, artifact_entry, location_entry};
+
+/// One file to compile.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Input {
+    /// How messages call it.
+    pub label: String,
+    /// Its path relative to the one the user gave, with `/` between the parts.
+    pub relative: String,
+    /// What it is.
+    pub language: Language,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// What an input is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Language {
+    /// A rule in YAML.
+    Yaml,
+    /// A bare query.
+    Kql,
+}
+
+/// A target and its profile.
+#[derive(Clone, Copy)]
+pub struct Choice {
+    /// The target's code.
+    pub backend: &'static dyn Backend,
+    /// One of its profiles.
+    pub profile: &'static str,
+}
+
+impl std::fmt::Debug for Choice {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(formatter, "{}={}", self.backend.target().name, self.profile)
+    }
+}
+
+/// What a run asks for.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Names, the user's own included.
+    pub crosswalk: Crosswalk,
+    /// Templates, the user's own included.
+    pub templates: Templates,
+    /// The targets, in the order of reports.
+    pub targets: Vec<Choice>,
+    /// Whether names without a mapping are kept.
+    pub native_names: bool,
+    /// The index that Splunk searches name.
+    pub index: Option<String>,
+    /// Which rules.
+    pub selection: Selection,
+}
+
+/// Which rules of the inputs are wanted: for each kind of condition that is given, one of them has to hold.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Selection {
+    /// Ids.
+    pub ids: Vec<String>,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Tactics in Sentinel's spelling.
+    pub tactics: Vec<String>,
+    /// Severities.
+    pub severities: Vec<String>,
+}
+
+impl Selection {
+    /// Whether the rule is wanted; letter case does not count.
+    fn takes(&self, rule: &Rule) -> bool {
+        let severity = rule.severity.as_ref().map(|severity| severity_word(severity.value));
+        one_of(&self.ids, &[rule.id.value.as_str()])
+            && one_of(&self.tags, &texts(&rule.tags))
+            && one_of(&self.tactics, &texts(&rule.tactics))
+            && one_of(&self.severities, severity.as_slice())
+    }
+}
+
+/// Whether one of these is wanted, or all are.
+fn one_of(wanted: &[String], present: &[&str]) -> bool {
+    wanted.is_empty() || present.iter().any(|one| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(one)))
+}
+
+fn texts(values: &[rule::Spanned<String>]) -> Vec<&str> {
+    values.iter().map(|value| value.value.as_str()).collect()
+}
+
+fn severity_word(severity: rule::Severity) -> &'static str {
+    match severity {
+        rule::Severity::Informational => "Informational",
+        rule::Severity::Low => "Low",
+        rule::Severity::Medium => "Medium",
+        rule::Severity::High => "High",
+    }
+}
+
+/// An input after all stages.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The file, for places.
+    pub source: SourceMap,
+    /// The input's relative path.
+    pub relative: String,
+    /// Hash of the input's bytes.
+    pub source_sha256: String,
+    /// What there is to say about it, by stage.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What it turned out to be.
+    pub outcome: Outcome,
+}
+
+/// What an input turned out to be.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// A rule, perhaps a broken one.
+    Rule(CompiledRule),
+    /// YAML that is no rule, and why not.
+    NotARule(&'static str),
+    /// A rule that was not asked for.
+    NotSelected,
+}
+
+/// A rule after all stages.
+#[derive(Clone, Debug)]
+pub struct CompiledRule {
+    /// Its id, if the file could be read that far.
+    pub id: Option<String>,
+    /// Its name, likewise.
+    pub name: Option<String>,
+    /// Its version, if it states one.
+    pub version: Option<String>,
+    /// Hash of what it means; none for a broken rule.
+    pub logic_sha256: Option<String>,
+    /// For each target the artifact or the refusal; empty for a broken rule.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// What a target made of a rule.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// The target.
+    pub choice: Choice,
+    /// What it made.
+    pub emission: Emission,
+}
+
+impl Compiled {
+    /// A rule of which nothing is known but that it is broken.
+    pub fn broken(input: &Input, diagnostic: Diagnostic) -> Compiled {
+        Compiled {
+            source: SourceMap::new(input.label.as_str(), ""),
+            relative: input.relative.clone(),
+            source_sha256: hex_sha256(&input.bytes),
+            diagnostics: vec![diagnostic],
+            outcome: Outcome::Rule(CompiledRule::unnamed()),
+        }
+    }
+
+    /// Whether it is a rule, or was to be one, and is broken.
+    pub fn is_broken(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The rule, unless the input is none or was not asked for.
+    pub fn rule(&self) -> Option<&CompiledRule> {
+        match &self.outcome {
+            Outcome::Rule(rule) => Some(rule),
+            Outcome::NotARule(_) | Outcome::NotSelected => None,
+        }
+    }
+
+    /// Makes it a broken rule.
+    pub fn fail(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+        if let Outcome::Rule(rule) = &mut self.outcome {
+            rule.artifacts.clear();
+            rule.logic_sha256 = None;
+        }
+    }
+}
+
+impl CompiledRule {
+    fn unnamed() -> CompiledRule {
+        CompiledRule { id: None, name: None, version: None, logic_sha256: None, artifacts: Vec::new() }
+    }
+}
+
+/// The files of a run, and what they were made of.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// Path in the bundle and content.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Every input, by relative path.
+    pub compiled: Vec<Compiled>,
+    /// What `manifest.json` says.
+    pub manifest: Manifest,
+}
+
+/// All rules to a bundle.
+///
+/// # Errors
+///
+/// Only when a template (possibly the user's own) cannot be rendered.
+pub fn build(inputs: &[Input], settings: &Settings) -> Result<Bundle, TemplateError> {
+    let compiled = inputs.iter().map(|input| compile(input, settings)).collect::<Result<_, _>>()?;
+    Ok(assemble(compiled, settings))
+}
+
+/// One rule to its artifacts.
+///
+/// # Errors
+///
+/// Only when a template (possibly the user's own) cannot be rendered.
+pub fn compile(input: &Input, settings: &Settings) -> Result<Compiled, TemplateError> {
+    let Understood { mut compiled, detection } = understand(input, &settings.crosswalk, &settings.selection);
+    if let (Some(mut detection), Outcome::Rule(rule)) = (detection, &mut compiled.outcome) {
+        rewrite::normalise(&mut detection.query);
+        rule.logic_sha256 = Some(hex_sha256(ir::print_query(&detection.query).as_bytes()));
+        for choice in &settings.targets {
+            let options = Options {
+                crosswalk: &settings.crosswalk,
+                profile: choice.profile,
+                native_names: settings.native_names,
+                index: settings.index.as_deref(),
+                templates: &settings.templates,
+            };
+            let emission = choice.backend.emit(&detection, &options)?;
+            rule.artifacts.push(Artifact { choice: *choice, emission });
+        }
+    }
+    Ok(compiled)
+}
+
+/// An input and what it means.
+#[derive(Clone, Debug)]
+pub struct Understood {
+    /// The input, without artifacts.
+    pub compiled: Compiled,
+    /// What it means; none if it is broken, or no rule that was asked for.
+    pub detection: Option<ir::Detection>,
+}
+
+/// One rule through the stages that all targets share.
+pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -> Understood {
+    let loaded = match input.language {
+        Language::Yaml => rule::load(&input.label, &input.bytes),
+        Language::Kql => rule::load_kql(&input.label, &input.bytes),
+    };
+    let source_sha256 = hex_sha256(&input.bytes);
+    let compiled = |source, diagnostics, outcome| Compiled {
+        source,
+        relative: input.relative.clone(),
+        source_sha256,
+        diagnostics,
+        outcome,
+    };
+    match loaded {
+        Loaded::NotARule { reason } => {
+            let source = SourceMap::new(input.label.as_str(), "");
+            Understood { compiled: compiled(source, Vec::new(), Outcome::NotARule(reason)), detection: None }
+        }
+        // What cannot be read cannot be known to be unwanted.
+        Loaded::Broken { source, diagnostics } => Understood {
+            compiled: compiled(source, diagnostics, Outcome::Rule(CompiledRule::unnamed())),
+            detection: None,
+        },
+        Loaded::Rule { rule, source, .. } if !selection.takes(&rule) => {
+            Understood { compiled: compiled(source, Vec::new(), Outcome::NotSelected), detection: None }
+        }
+        Loaded::Rule { rule, source, mut diagnostics } => {
+            let parsed = kql::parse(&rule.query.value);
+            let mut detection = None;
+            if parsed.errors.is_empty() {
+                let lowered = lower::lower(&rule, &parsed.query, crosswalk);
+                diagnostics.extend(lowered.diagnostics);
+                detection = lowered.detection;
+            }
+            diagnostics.extend(parsed.errors.into_iter().map(Diagnostic::from));
+            let compiled_rule = CompiledRule {
+                id: Some(rule.id.value),
+                name: Some(rule.name.value),
+                version: rule.version.map(|version| version.value),
+                ..CompiledRule::unnamed()
+            };
+            Understood { compiled: compiled(source, diagnostics, Outcome::Rule(compiled_rule)), detection }
+        }
+    }
+}
+
+/// Compiled rules to the files of a bundle.
+pub fn assemble(mut compiled: Vec<Compiled>, settings: &Settings) -> Bundle {
+    compiled.sort_by(|one, other| (&one.relative, one.source.label()).cmp(&(&other.relative, other.source.label())));
+    refuse_taken_paths(&mut compiled, settings);
+    let manifest = manifest::manifest(&compiled, settings);
+    let mut files = BTreeMap::new();
+    for one in &compiled {
+        for artifact in one.rule().into_iter().flat_map(|rule| &rule.artifacts) {
+            if let Some(rendered) = &artifact.emission.artifact {
+                let path = path::artifact(artifact.choice.backend.target(), &one.relative);
+                files.insert(path, rendered.text.clone().into_bytes());
+            }
+        }
+    }
+    let mut document = serde_json::to_string_pretty(&manifest).expect("the manifest is plain data");
+    document.push('\n');
+    files.insert("manifest.json".to_owned(), document.into_bytes());
+    files.insert("report.md".to_owned(), report::report(&compiled, settings).into_bytes());
+    Bundle { files, compiled, manifest }
+}
+
+/// Breaks the rules whose artifacts cannot stand where they would have to.
+fn refuse_taken_paths(compiled: &mut [Compiled], settings: &Settings) {
+    let rules: Vec<usize> = (0..compiled.len()).filter(|index| compiled[*index].rule().is_some()).collect();
+    let relatives: Vec<&str> = rules.iter().map(|index| compiled[*index].relative.as_str()).collect();
+    let targets: Vec<_> = settings.targets.iter().map(|choice| choice.backend.target()).collect();
+    let pairs: Vec<(usize, usize)> =
+        path::collisions(&relatives, &targets).into_iter().map(|(one, other)| (rules[one], rules[other])).collect();
+    for (one, other) in pairs {
+        for (index, rival) in [(one, other), (other, one)] {
+            let message = if compiled[index].relative == compiled[rival].relative {
+                "another input has the same path below its own folder".to_owned()
+            } else {
+                format!("`{}` leads to the same artifacts", compiled[rival].relative)
+            };
+            let labels = [compiled[one].source.label(), compiled[other].source.label()];
+            let help = format!("rename `{}` or `{}`; extension and letter case do not count", labels[0], labels[1]);
+            let diagnostic = Diagnostic::error(Code::PathTaken, Place::Whole, message).with_help(help);
+            compiled[index].fail(diagnostic);
+        }
+    }
+    for index in rules {
+        if let Some(name) = path::reserved(&compiled[index].relative) {
+            let message = format!("the bundle needs the name `{name}` itself");
+            compiled[index]
+                .fail(Diagnostic::error(Code::PathReserved, Place::Whole, message).with_help("rename the file"));
+        }
+    }
+}
+
+/// A hash in hexadecimal.
+pub fn hex_sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a String takes any text");
+        hex
+    })
+}
