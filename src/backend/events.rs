@@ -371,7 +371,7 @@ impl<'a> Reader<'a> {
 
     /// A filter on groups or chosen rows: a threshold, or left out.
     fn filter(&mut self, conjunct: &Predicate, origins: &Origins) {
-        let span = conjunct.all_origins().hull().unwrap_or_default();
+        let span = conjunct.all_origins().and(origins).hull().unwrap_or_default();
         if let Some(mut threshold) = self.threshold(conjunct) {
             threshold.span = span;
             threshold.silent = threshold.keys.is_empty() && threshold.comparison.holds(0, threshold.bound);
