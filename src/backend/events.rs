@@ -11,8 +11,8 @@ use crate::fidelity::{
     AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Output, Polarity, Refusal,
 };
 use crate::ir::{
-    Aggregate, AggregateFunction, Aggregation, Assignment, ColumnId, Detection, Dynamic, Expr, ExprKind, Function, Kind,
-    Order, Period, Predicate, PredicateKind, Test, TestOp, TriggerOperator, Value,
+    Aggregate, AggregateFunction, Aggregation, Assignment, ColumnId, Detection, Dynamic, Expr, ExprKind, Function,
+    Kind, Order, Period, Predicate, PredicateKind, Test, TestOp, TriggerOperator, Value,
 };
 use crate::shape::{self, Leg, Shape, Stage};
 use crate::span::{Elided, Origins, Span};
@@ -25,8 +25,7 @@ pub(crate) const ASCII_TERMS: &str = "no letter or digit beyond ASCII stands dir
      for, and no U+017F or U+212A in it";
 
 /// Elasticsearch's regular expressions.
-pub(crate) const LUCENE_REGEX: &str =
-    "https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax";
+pub(crate) const LUCENE_REGEX: &str = "https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax";
 
 /// What a target that returns events is, for messages.
 #[derive(Clone, Copy, Debug)]
@@ -139,11 +138,7 @@ pub(crate) fn shape<'a>(detection: &'a Detection, options: &Options) -> Result<S
 /// # Errors
 ///
 /// What is left would neither hold nor be held by the answer.
-pub(crate) fn stages<'a>(
-    detection: &Detection,
-    shape: &Shape<'a>,
-    speaker: Speaker,
-) -> Result<Stages<'a>, Refusal> {
+pub(crate) fn stages<'a>(detection: &Detection, shape: &Shape<'a>, speaker: Speaker) -> Result<Stages<'a>, Refusal> {
     let mut reader = Reader {
         speaker,
         stages: Stages::default(),
@@ -245,9 +240,10 @@ impl<'a> Reader<'a> {
         match stage {
             Stage::Summarize { keys, aggregates, origins } => {
                 let computed = keys.iter().any(|key| {
-                    key.value.columns().iter().any(|column| {
-                        self.aggregations.contains_key(column) || self.defined.contains_key(column)
-                    })
+                    key.value
+                        .columns()
+                        .iter()
+                        .any(|column| self.aggregations.contains_key(column) || self.defined.contains_key(column))
                 });
                 if computed && self.summary.is_some() {
                     return Err(Refusal::new(
@@ -264,11 +260,7 @@ impl<'a> Reader<'a> {
                     .flat_map(|aggregation| aggregation.columns.iter().map(move |column| (*column, aggregation)))
                     .collect();
                 self.stages.findings.output.extend([Output::Columns, Output::Multiplicity]);
-                self.note(
-                    Code::SummaryLeft,
-                    span,
-                    format!("{title} returns the events of a group, not the summary"),
-                );
+                self.note(Code::SummaryLeft, span, format!("{title} returns the events of a group, not the summary"));
             }
             Stage::Filter { predicate, origins } => {
                 for conjunct in predicate.conjuncts() {
@@ -550,8 +542,7 @@ pub(crate) fn assume_window(detection: &Detection, leg: &Leg, findings: &mut Fin
         }
         findings.assume(AssumptionKind::Window, Confidence::High, text);
     } else if let Some(to) = leg.window.to.filter(|to| to.offset < 0) {
-        let text =
-            format!("the artifact runs {whose} up to {} ago", Period(to.offset.saturating_neg()).short());
+        let text = format!("the artifact runs {whose} up to {} ago", Period(to.offset.saturating_neg()).short());
         findings.assume(AssumptionKind::Window, Confidence::High, text);
     }
     let Some(span) = leg.window.origins.hull() else { return Vec::new() };

@@ -134,8 +134,7 @@ pub struct TargetSummary {
 
 /// The manifest of compiled rules, which are sorted already.
 pub(super) fn manifest(compiled: &[Compiled], settings: &Settings) -> Manifest {
-    let rules: Vec<RuleEntry> =
-        compiled.iter().filter_map(|one| Some(rule_entry(one, one.rule()?))).collect();
+    let rules: Vec<RuleEntry> = compiled.iter().filter_map(|one| Some(rule_entry(one, one.rule()?))).collect();
     Manifest {
         format: 1,
         summary: summary(&rules, settings),
@@ -193,12 +192,7 @@ fn note_entry(note: &Note, source: &SourceMap) -> NoteEntry {
 /// A place as lines and columns of the rule file.
 pub fn location_entry(source: &SourceMap, place: Place) -> LocationEntry {
     let found = source.locate(place);
-    LocationEntry {
-        line: found.line,
-        column: found.column,
-        end_line: found.end_line,
-        end_column: found.end_column,
-    }
+    LocationEntry { line: found.line, column: found.column, end_line: found.end_line, end_column: found.end_column }
 }
 
 fn assumption_entry(assumption: &Assumption) -> AssumptionEntry {
@@ -219,7 +213,8 @@ fn summary(rules: &[RuleEntry], settings: &Settings) -> Summary {
 fn target_summary(rules: &[RuleEntry], target: &str) -> TargetSummary {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for artifact in rules.iter().flat_map(|rule| &rule.artifacts).filter(|artifact| artifact.target == target) {
-        let names = if artifact.relation == Verdict::Unsupported.word() { Names::Mapped.word() } else { artifact.names };
+        let names =
+            if artifact.relation == Verdict::Unsupported.word() { Names::Mapped.word() } else { artifact.names };
         *counts.entry((names, artifact.relation)).or_default() += 1;
     }
     let count = |names: Names, word| counts.get(&(names.word(), word)).copied().unwrap_or(0);

@@ -290,9 +290,10 @@ pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -
             Understood { compiled: compiled(source, Vec::new(), Outcome::NotARule(reason)), detection: None }
         }
         // What cannot be read cannot be known to be unwanted.
-        Loaded::Broken { source, diagnostics } => {
-            Understood { compiled: compiled(source, diagnostics, Outcome::Rule(CompiledRule::unnamed())), detection: None }
-        }
+        Loaded::Broken { source, diagnostics } => Understood {
+            compiled: compiled(source, diagnostics, Outcome::Rule(CompiledRule::unnamed())),
+            detection: None,
+        },
         Loaded::Rule { rule, source, .. } if !selection.takes(&rule) => {
             Understood { compiled: compiled(source, Vec::new(), Outcome::NotSelected), detection: None }
         }
@@ -318,9 +319,7 @@ pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -
 
 /// Compiled rules to the files of a bundle.
 pub fn assemble(mut compiled: Vec<Compiled>, settings: &Settings) -> Bundle {
-    compiled.sort_by(|one, other| {
-        (&one.relative, one.source.label()).cmp(&(&other.relative, other.source.label()))
-    });
+    compiled.sort_by(|one, other| (&one.relative, one.source.label()).cmp(&(&other.relative, other.source.label())));
     refuse_taken_paths(&mut compiled, settings);
     let manifest = manifest::manifest(&compiled, settings);
     let mut files = BTreeMap::new();
@@ -344,10 +343,8 @@ fn refuse_taken_paths(compiled: &mut [Compiled], settings: &Settings) {
     let rules: Vec<usize> = (0..compiled.len()).filter(|index| compiled[*index].rule().is_some()).collect();
     let relatives: Vec<&str> = rules.iter().map(|index| compiled[*index].relative.as_str()).collect();
     let targets: Vec<_> = settings.targets.iter().map(|choice| choice.backend.target()).collect();
-    let pairs: Vec<(usize, usize)> = path::collisions(&relatives, &targets)
-        .into_iter()
-        .map(|(one, other)| (rules[one], rules[other]))
-        .collect();
+    let pairs: Vec<(usize, usize)> =
+        path::collisions(&relatives, &targets).into_iter().map(|(one, other)| (rules[one], rules[other])).collect();
     for (one, other) in pairs {
         for (index, rival) in [(one, other), (other, one)] {
             let message = if compiled[index].relative == compiled[rival].relative {
@@ -364,7 +361,8 @@ fn refuse_taken_paths(compiled: &mut [Compiled], settings: &Settings) {
     for index in rules {
         if let Some(name) = path::reserved(&compiled[index].relative) {
             let message = format!("the bundle needs the name `{name}` itself");
-            compiled[index].fail(Diagnostic::error(Code::PathReserved, Place::Whole, message).with_help("rename the file"));
+            compiled[index]
+                .fail(Diagnostic::error(Code::PathReserved, Place::Whole, message).with_help("rename the file"));
         }
     }
 }

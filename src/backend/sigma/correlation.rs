@@ -49,12 +49,10 @@ pub(super) fn correlate(
     threshold: &Threshold,
     names: &Names,
 ) -> Result<Correlation, Refusal> {
-    let refuse = |code: Code, message: String| {
-        Refusal::new(code, Cause::ProductLimit { page: PAGE }, threshold.span, message)
-    };
+    let refuse =
+        |code: Code, message: String| Refusal::new(code, Cause::ProductLimit { page: PAGE }, threshold.span, message);
     let mut findings = Findings::default();
-    let mut lookbacks: Vec<Option<Period>> =
-        shape.legs.iter().map(|leg| events::lookback(detection, leg)).collect();
+    let mut lookbacks: Vec<Option<Period>> = shape.legs.iter().map(|leg| events::lookback(detection, leg)).collect();
     lookbacks.dedup();
     let [Some(lookback)] = lookbacks.as_slice() else {
         return Err(refuse(
@@ -124,7 +122,8 @@ pub(super) fn correlate(
             span: threshold.span,
             code: Code::WindowSlides,
             cause: Some(Cause::ProductLimit { page: PAGE }),
-            message: "a correlation counts in a window that slides; the rule counts once in a run or a bin".to_owned(),
+            message: "a correlation counts in a window that slides; the rule counts once in a run or a bin"
+                .to_owned(),
         },
     );
     findings.notes.insert(Note {
@@ -163,9 +162,10 @@ fn bin_of_clock(key: &Assignment, shape: &Shape, names: &Names) -> Option<(Perio
     let [value, size] = arguments.as_slice() else { return None };
     let path = value.as_path().filter(|path| path.steps.is_empty())?;
     let Value::TimeSpan(ticks) = size.as_literal()? else { return None };
-    let clock = shape.legs.iter().all(|leg| {
-        source_path(path, leg).is_some_and(|path| path.steps.is_empty() && names.is_clock(path.column))
-    });
+    let clock = shape
+        .legs
+        .iter()
+        .all(|leg| source_path(path, leg).is_some_and(|path| path.steps.is_empty() && names.is_clock(path.column)));
     clock.then(|| (Period(*ticks), key.value.all_origins()))
 }
 
@@ -198,9 +198,8 @@ fn field_of(
     threshold: &Threshold,
 ) -> Result<(String, bool), Refusal> {
     let span = value.all_origins().hull().unwrap_or(threshold.span);
-    let refuse = |message: &str| {
-        Refusal::new(Code::SummaryLeft, Cause::ProductLimit { page: PAGE }, span, message.to_owned())
-    };
+    let refuse =
+        |message: &str| Refusal::new(Code::SummaryLeft, Cause::ProductLimit { page: PAGE }, span, message.to_owned());
     let mut name: Option<String> = None;
     let mut present = true;
     for leg in &shape.legs {

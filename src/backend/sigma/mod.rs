@@ -212,7 +212,8 @@ impl Draft {
                 // Every reason why nothing is left, or that Sigma has no constant conditions.
                 let span = condition.all_origins().hull().unwrap_or(span);
                 let mut notes: Vec<Note> = carried.findings.notes.into_iter().collect();
-                let code = if carried.findings.relation == Match::Exact { Code::ConstantTest } else { Code::NoAnchor };
+                let code =
+                    if carried.findings.relation == Match::Exact { Code::ConstantTest } else { Code::NoAnchor };
                 let message = if truth {
                     "Sigma has no condition that every event of a source meets"
                 } else {
@@ -297,4 +298,3 @@ fn id(rule: &str, name: &str, part: &str) -> String {
     });
     Uuid::new_v5(&own, part.as_bytes()).hyphenated().to_string()
 }
-
