@@ -8,6 +8,7 @@ pub mod crosswalk;
 pub mod diagnostic;
 pub mod eval;
 pub mod fidelity;
+pub mod hash;
 pub mod ir;
 pub mod kql;
 pub mod lower;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Artifact, Compiled, CompiledRule, Settings, hex_sha256};
+use super::{Artifact, Compiled, CompiledRule, Settings};
 use crate::diagnostic::Place;
 use crate::fidelity::{Assumption, Match, Names, Note, Verdict};
+use crate::hash;
 use crate::span::SourceMap;
 
 /// The document.
@@ -171,7 +172,7 @@ pub fn artifact_entry(artifact: &Artifact, source: &SourceMap, relative: Option<
         profile: artifact.choice.profile,
         path: text.and(relative).map(|relative| super::path::artifact(target, relative)),
         bytes: text.map(<[u8]>::len),
-        sha256: text.map(hex_sha256),
+        sha256: text.map(hash::sha256),
         relation: artifact.emission.verdict().word(),
         names: findings.names.word(),
         output: findings.output.iter().map(|output| output.word()).collect(),
