@@ -44,9 +44,24 @@ macro_rules! files {
 
 static FILES: LazyLock<Vec<(&'static str, Builtin)>> = LazyLock::new(|| {
     files! {
+        "AADNonInteractiveUserSignInLogs"
+        "AuditLogs"
+        "AzureActivity"
+        "CommonSecurityLog"
+        "DeviceEvents"
         "DeviceFileCertificateInfo"
+        "DeviceFileEvents"
+        "DeviceImageLoadEvents"
+        "DeviceLogonEvents"
+        "DeviceNetworkEvents"
         "DeviceProcessEvents"
+        "DeviceRegistryEvents"
+        "DnsEvents"
+        "EmailEvents"
+        "Event"
+        "OfficeActivity"
         "SecurityEvent"
         "SigninLogs"
+        "Syslog"
     }
 });

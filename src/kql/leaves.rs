@@ -1,8 +1,8 @@
 //! What in a query a compiler has to account for.
 
 use super::ast::{
-    BinaryOp, Column, Expansion, Expr, ExprKind, FindColumn, GraphPart, Join, LetValue, Name, Operator,
-    OperatorKind, Parameter, ParsePart, Query, SeriesRange, SortKey, Statement,
+    BinaryOp, Column, Expansion, Expr, ExprKind, FindColumn, GraphPart, Join, LetValue, Name, Operator, OperatorKind,
+    Parameter, ParsePart, Query, SeriesRange, SortKey, Statement,
 };
 use crate::span::Span;
 
@@ -358,15 +358,15 @@ impl Collector {
 
 /// Whether an operator makes a predicate of its operands.
 fn is_predicate(op: BinaryOp) -> bool {
-    !matches!(
-        op,
-        BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo
-    )
+    !matches!(op, BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo)
 }
 
 /// Whether a function is a predicate wherever it stands.
 fn is_test(function: &str) -> bool {
-    function == "not" || function.starts_with("is") || function.starts_with("has_any_") || function.starts_with("has_ipv4")
+    function == "not"
+        || function.starts_with("is")
+        || function.starts_with("has_any_")
+        || function.starts_with("has_ipv4")
 }
 
 impl OperatorKind {
@@ -382,4 +382,3 @@ impl OperatorKind {
         }
     }
 }
-

@@ -71,7 +71,9 @@ impl Lowerer<'_> {
                 let kind = ExprKind::Opaque { name: name.text.clone(), arguments: Vec::new() };
                 Ok(Expr { kind, ty: Type::Unknown, origins: self.leaves_in(expr.span) })
             }
-            ast::ExprKind::TypeOf(_) | ast::ExprKind::EntityGroup { .. } => self.error(Code::WrongType, expr.span, "expected a value, found a type"),
+            ast::ExprKind::TypeOf(_) | ast::ExprKind::EntityGroup { .. } => {
+                self.error(Code::WrongType, expr.span, "expected a value, found a type")
+            }
             ast::ExprKind::Pipe { .. } | ast::ExprKind::Source(_) => {
                 self.error(Code::WrongType, expr.span, "expected a single value, found a table")
             }

@@ -69,6 +69,7 @@ impl Lowerer<'_> {
                     let column = self.query.add_column(column);
                     self.query.relation_mut(relation).schema.columns.push(column);
                 }
+                self.query.relation_mut(relation).schema.open = table.open;
             }
             None => {
                 self.query.relation_mut(relation).schema.open = true;

@@ -80,7 +80,7 @@ const TRIGGER_OPERATORS: &[(&str, TriggerOperator)] = &[
 pub fn load(label: &str, bytes: &[u8]) -> Loaded {
     let text = match decode(label, bytes) {
         Ok(text) => text,
-        Err(broken) => return broken,
+        Err(broken) => return *broken,
     };
     let source = SourceMap::new(label, text);
     let document = match yaml::read(source.text()) {
@@ -128,7 +128,7 @@ pub fn load(label: &str, bytes: &[u8]) -> Loaded {
 pub fn load_kql(label: &str, bytes: &[u8]) -> Loaded {
     let text = match decode(label, bytes) {
         Ok(text) => text,
-        Err(broken) => return broken,
+        Err(broken) => return *broken,
     };
     let source = SourceMap::new(label, text);
     if source.text().trim().is_empty() {
@@ -161,9 +161,9 @@ pub fn load_kql(label: &str, bytes: &[u8]) -> Loaded {
     Loaded::Rule { rule: Box::new(rule), source: source.with_query(map), diagnostics: Vec::new() }
 }
 
-fn decode<'a>(label: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Loaded> {
+fn decode<'a>(label: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Box<Loaded>> {
     let broken = |text: Cow<'_, str>, diagnostic| {
-        Err(Loaded::Broken { source: SourceMap::new(label, text), diagnostics: vec![diagnostic] })
+        Err(Box::new(Loaded::Broken { source: SourceMap::new(label, text), diagnostics: vec![diagnostic] }))
     };
     if bytes.len() > MAX_BYTES {
         let message = format!("the file has {} MiB, more than {} MiB", bytes.len() >> 20, MAX_BYTES >> 20);

@@ -9,6 +9,8 @@ mod duration;
 mod fields;
 mod load;
 mod mitre;
+#[cfg(test)]
+mod tests;
 
 pub use duration::{Duration, parse_duration};
 pub use load::{Loaded, load, load_kql};

@@ -51,8 +51,7 @@ pub(super) fn inline(tree: &Tree<Text>, tight: bool) -> Text {
         Tree::All(parts, origins) => (parts, origins, " and "),
         Tree::Any(parts, origins) => (parts, origins, " or "),
     };
-    let joined =
-        Text::join(parts.iter().map(|part| inline(part, true)), &Text::piece(word, origins.clone()));
+    let joined = Text::join(parts.iter().map(|part| inline(part, true)), &Text::piece(word, origins.clone()));
     if tight { joined.parenthesised() } else { joined }
 }
 
@@ -132,9 +131,7 @@ impl Leaf<'_> {
                 Ok(core) => {
                     let text = match (negated, on_missing) {
                         (false, false) => self.spell(&core, false, false),
-                        (_, true) => {
-                            self.guarded("== null", "or", self.spell(&core, negated, true))
-                        }
+                        (_, true) => self.guarded("== null", "or", self.spell(&core, negated, true)),
                         (true, false) => {
                             self.long_values();
                             self.guarded("!= null", "and", self.spell(&core, true, true))
@@ -447,7 +444,8 @@ impl Leaf<'_> {
             | FieldKind::Ip
             | FieldKind::Flattened
             | FieldKind::Text => {
-                Err(self.limit(SYNTAX, format!("`{}` is not stored as text, so EQL cannot search in it", self.name())))
+                Err(self
+                    .limit(SYNTAX, format!("`{}` is not stored as text, so EQL cannot search in it", self.name())))
             }
         }
     }

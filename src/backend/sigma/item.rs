@@ -11,9 +11,7 @@ use crate::backend::{Answer, Literal, network};
 use crate::crosswalk::FieldKind;
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Refusal};
-use crate::ir::{
-    Case, Dynamic, Expr, ExprKind, Network, Order, Path, Quantifier, TestOp, TextRelation, Type, Value,
-};
+use crate::ir::{Case, Dynamic, Expr, ExprKind, Network, Order, Path, Quantifier, TestOp, TextRelation, Type, Value};
 use crate::span::{Origins, Span};
 
 use super::quote;
@@ -244,7 +242,9 @@ impl Leaf<'_> {
                 self.lower(Code::CaseFolded, Cause::Profile, "letter case is not told apart: profile `exact` does");
             } else {
                 modifiers.push("cased");
-                self.converter("converters to Splunk and ES|QL refuse `cased`, the one to EQL loses wildcards beside it");
+                self.converter(
+                    "converters to Splunk and ES|QL refuse `cased`, the one to EQL loses wildcards beside it",
+                );
             }
         } else if lettered {
             if folding {

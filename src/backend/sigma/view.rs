@@ -169,15 +169,13 @@ impl RuleView {
     fn new(document: Document, union: &Origins) -> RuleView {
         let origins = document.table_origins.and(union);
         let logsource = match document.source {
-            Some(Source::Sigma { logsource, .. }) => {
-                logsource
-                    .iter()
-                    .map(|(key, value)| LogsourceView {
-                        key: (*key).to_owned(),
-                        value: Text::piece(value.clone(), origins.clone()),
-                    })
-                    .collect()
-            }
+            Some(Source::Sigma { logsource, .. }) => logsource
+                .iter()
+                .map(|(key, value)| LogsourceView {
+                    key: (*key).to_owned(),
+                    value: Text::piece(value.clone(), origins.clone()),
+                })
+                .collect(),
             // The table's own name, where KQL names are kept.
             Some(Source::Splunk { .. } | Source::Elastic { .. }) | None => {
                 let category = document.table.to_lowercase();
@@ -290,7 +288,10 @@ fn slug(name: &str) -> String {
 /// Whether a text can stand as a literal block: several lines, all printable, the first not indented.
 fn is_block(text: &str) -> bool {
     let printable = |letter: char| {
-        letter == '\n' || letter == '\r' || !(letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
+        letter == '\n'
+            || letter == '\r'
+            || !(letter.is_control()
+                || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
     };
     text.trim_end().contains('\n')
         && text.starts_with(|letter: char| !letter.is_whitespace())

@@ -161,6 +161,41 @@ pub fn replace_string(text: &Value, lookup: &Value, rewrite: &Value) -> Value {
     string(text.replace(lookup.as_ref(), &convert::text(rewrite)))
 }
 
+/// In one pass: at each place the first lookup that stands there is replaced. A rewrite that is no text leaves what
+/// was found as it is.
+///
+/// <https://learn.microsoft.com/kusto/query/replace-strings-function>
+pub fn replace_strings(text: &Value, lookups: &Value, rewrites: &Value) -> Value {
+    let text = convert::text(text);
+    let (Value::Dynamic(Dynamic::Array(lookups)), Value::Dynamic(Dynamic::Array(rewrites))) = (lookups, rewrites)
+    else {
+        return string(text.into_owned());
+    };
+    let pairs: Vec<(&str, Option<&str>)> = lookups
+        .iter()
+        .enumerate()
+        .filter_map(|(at, lookup)| match (lookup, rewrites.get(at)) {
+            (Dynamic::String(lookup), Some(Dynamic::String(rewrite))) => {
+                Some((lookup.as_str(), Some(rewrite.as_str())))
+            }
+            (Dynamic::String(lookup), _) => Some((lookup.as_str(), None)),
+            _ => None,
+        })
+        .filter(|(lookup, _)| !lookup.is_empty())
+        .collect();
+    let mut replaced = String::new();
+    let mut rest = text.as_ref();
+    while let Some(letter) = rest.chars().next() {
+        let (written, length) = match pairs.iter().find(|(lookup, _)| rest.starts_with(lookup)) {
+            Some((lookup, rewrite)) => (rewrite.unwrap_or(lookup), lookup.len()),
+            None => (&rest[..letter.len_utf8()], letter.len_utf8()),
+        };
+        replaced.push_str(written);
+        rest = &rest[length..];
+    }
+    string(replaced)
+}
+
 /// `\1` in the rewrite stands for what the first group captured, `\0` for the whole appearance.
 ///
 /// <https://learn.microsoft.com/kusto/query/replace-regex-function>
