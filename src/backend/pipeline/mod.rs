@@ -284,7 +284,10 @@ pub fn condition(tree: &Tree<Leaf>, inner: bool) -> Option<Text> {
         Text::join(texts, &Text::piece(word, origins.clone()))
     };
     match tree {
-        Tree::All(parts, origins) => Some(join(parts, " AND ", origins)),
+        Tree::All(parts, origins) => {
+            let text = join(parts, " AND ", origins);
+            Some(if inner { text.parenthesised() } else { text })
+        }
         Tree::Any(parts, origins) => {
             let text = join(parts, " OR ", origins);
             Some(if inner { text.parenthesised() } else { text })
