@@ -85,6 +85,10 @@ impl Language for Esql {
         aggregate::aggregate(scope, aggregation)
     }
 
+    fn dates_are_numbers(&self) -> bool {
+        false
+    }
+
     fn groups_missing(&self) -> bool {
         true
     }
@@ -175,6 +179,7 @@ fn view(program: &mut Program, options: &Options) -> Result<View, Note> {
         }
         conditions.push(leg_condition(leg, &patterns, several));
     }
+    let by_index = conditions.iter().any(|text| text.plain().contains("_index LIKE "));
     let union = Text::piece(if several { "\n   OR " } else { " " }, program.union.clone());
     let condition = Text::join(conditions, &union);
     let assign = columns(program)?;
@@ -196,7 +201,7 @@ fn view(program: &mut Program, options: &Options) -> Result<View, Note> {
             indices.into_iter().map(|(pattern, origins)| Text::piece(pattern, origins)),
             &Text::glue(", "),
         ),
-        metadata: events.then_some(METADATA),
+        metadata: if events { Some(METADATA) } else { by_index.then_some("_index") },
         condition,
         assign,
         stages: stages.into_iter().map(|step| stage(step, events)).collect(),
@@ -300,9 +305,9 @@ fn columns(program: &Program) -> Result<Option<Text>, Note> {
             continue;
         }
         let value = if alike(name, text) { text.clone() } else { by_source(program, name)? };
-        assigned.push(Text::glue(&format!("{quoted} = ")).then(value));
+        assigned.push((name.clone(), value));
     }
-    Ok((!assigned.is_empty()).then(|| Text::join(assigned, &Text::glue(", "))))
+    Ok(assignments(assigned))
 }
 
 fn by_source(program: &Program, name: &str) -> Result<Text, Note> {
@@ -338,7 +343,8 @@ fn assignments(columns: Vec<(String, Text)>) -> Option<Text> {
         let name = quote::name(&name).expect("the pipeline asks `column` first");
         Text::glue(&format!("{name} = ")).then(text)
     });
-    Some(Text::join(texts, &Text::glue(", ")))
+    let separator = if texts.len() > 3 { ",\n    " } else { ", " };
+    Some(Text::join(texts, &Text::glue(separator)))
 }
 
 /// A stage as the template shows it.

@@ -21,6 +21,11 @@ use super::{quote, value};
 /// Longest regular expression that needles are gathered into; Elasticsearch refuses a thousand characters.
 const GATHERED: usize = 800;
 
+/// What keyword fields leave out of the index.
+///
+/// <https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/ignore-above>
+const IGNORE_ABOVE: &str = "no value of a searched keyword field is longer than the `ignore_above` of its mapping";
+
 /// A test on its way.
 struct Asked<'t> {
     subject: Operand,
@@ -158,6 +163,9 @@ impl Asked<'_> {
     }
 
     fn core(&self, scope: Scope, findings: &mut Findings) -> Result<Core, Refusal> {
+        if self.subject.kind == FieldKind::Keyword && self.subject.field.is_some() {
+            findings.assume(AssumptionKind::Setting, Confidence::High, IGNORE_ABOVE);
+        }
         match self.op {
             TestOp::Equals { operands, case } => self.equals(scope, operands, *case, findings),
             TestOp::Order { order, operand } => {
