@@ -705,3 +705,6 @@ pub(crate) fn head(detection: &Detection, findings: &Findings) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+pub(super) mod tests;
