@@ -271,7 +271,7 @@ impl Collector {
                     self.expr(table);
                     self.name(key);
                 }
-                for (by, body) in partition {
+                if let Some((by, body)) = partition {
                     self.expr(by);
                     self.expr(body);
                 }
