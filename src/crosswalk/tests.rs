@@ -189,6 +189,7 @@ fn the_conditions_of_a_rule_choose_among_sources_that_hold_parts_of_a_table() {
     let some = [("ActionType", &["FileModified", "FileRenamed"][..])];
     assert_eq!(route_of(files, sigma, &some), "windows file_rename only ActionType=FileRenamed");
     assert_eq!(route_of(files, sigma, &[("ActionType", &["FileModified"])]), "none");
+    assert_eq!(route_of(files, sigma, &[("ActionType", &[])]), "windows file_event only ActionType=FileCreated");
     let registry = [("ActionType", &["RegistryKeyDeleted", "RegistryValueDeleted"][..])];
     assert_eq!(route_of("DeviceRegistryEvents", sigma, &registry), "windows registry_delete");
     assert_eq!(route_of("DeviceRegistryEvents", sigma, &[]), "windows registry_event");
