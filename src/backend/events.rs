@@ -20,10 +20,6 @@ use crate::span::{Elided, Origins, Span};
 use super::Options;
 use super::names::USUAL_CLOCKS;
 
-/// What term guards assume of the events.
-pub(crate) const ASCII_TERMS: &str = "no letter or digit beyond ASCII stands directly beside a term that is searched \
-     for, and no U+017F or U+212A in it";
-
 /// Elasticsearch's regular expressions.
 pub(crate) const LUCENE_REGEX: &str = "https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax";
 
@@ -371,7 +367,7 @@ impl<'a> Reader<'a> {
 
     /// A filter on groups or chosen rows: a threshold, or left out.
     fn filter(&mut self, conjunct: &Predicate, origins: &Origins) {
-        let span = conjunct.all_origins().hull().unwrap_or_default();
+        let span = conjunct.all_origins().and(origins).hull().unwrap_or_default();
         if let Some(mut threshold) = self.threshold(conjunct) {
             threshold.span = span;
             threshold.silent = threshold.keys.is_empty() && threshold.comparison.holds(0, threshold.bound);
