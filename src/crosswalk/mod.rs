@@ -354,6 +354,13 @@ impl Table {
         fields.get(&vocabulary).filter(|field| field.confidence > Confidence::Low)
     }
 
+    /// Forgets that some source holds the column otherwise, because the user says where it is.
+    fn forget_exceptions(&mut self, vocabulary: Vocabulary, column: &str) {
+        for route in self.sources.get_mut(&vocabulary).into_iter().flatten() {
+            route.fields.remove(column);
+        }
+    }
+
     /// Whether this column is the event time of every target.
     pub fn is_clock(&self, column: &str) -> bool {
         self.clock.iter().any(|clock| clock == column)
