@@ -316,6 +316,10 @@ impl<'a> Reader<'a> {
 
     fn stage(&mut self, stage: &Stage<'a>) -> Result<(), Refusal> {
         let (span, title) = (stage.span(), self.speaker.title);
+        let definitions = stage.all_origins().elsewhere();
+        self.stages
+            .elided
+            .push(Elided { origins: definitions, law: "definition used by a stage that a note is about" });
         match stage {
             Stage::Summarize { keys, aggregates, origins } => {
                 let computed = keys.iter().any(|key| {
