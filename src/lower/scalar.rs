@@ -87,9 +87,10 @@ impl Lowerer<'_> {
             return Ok(Expr::column(column, self.query.column(column).ty, name.span.into()));
         }
         match self.lookup(&scope.environment, &name.text) {
-            Some(Binding::Scalar(mut bound)) => {
-                bound.origins.extend(&name.span.into());
-                Ok(bound)
+            Some(Binding::Scalar(bound)) => {
+                let mut placed = bound.moved();
+                placed.origins.extend(&name.span.into());
+                Ok(placed)
             }
             Some(Binding::Relation(_)) => {
                 self.error(Code::WrongType, name.span, format!("`{}` is a table, not a single value", name.text))
