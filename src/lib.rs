@@ -4,10 +4,12 @@
 pub mod backend;
 pub mod bundle;
 pub mod cli;
+pub mod coverage;
 pub mod crosswalk;
 pub mod diagnostic;
 pub mod eval;
 pub mod fidelity;
+pub mod hash;
 pub mod ir;
 pub mod kql;
 pub mod lower;

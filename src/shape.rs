@@ -521,3 +521,97 @@ impl Stage<'_> {
         self.all_origins().hull().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crosswalk::{Column, Crosswalk, Table};
+    use crate::ir::{TICKS_PER_DAY, Type, print_predicate};
+
+    fn lowered(text: &str) -> Query {
+        let mut crosswalk = Crosswalk::default();
+        for name in ["T", "U"] {
+            let mut table = Table::new(name);
+            for (name, ty) in [("TimeGenerated", Type::DateTime), ("F", Type::String), ("N", Type::Long)] {
+                let column = Column { ty, fields: BTreeMap::new(), paths: Vec::new(), note: None, source: None };
+                table.columns.insert(name.to_owned(), column);
+            }
+            crosswalk.insert(table);
+        }
+        let parsed = crate::kql::parse(text);
+        assert!(parsed.errors.is_empty(), "{text}: {:?}", parsed.errors);
+        let lowered = crate::lower::lower_query(&parsed.query, &crosswalk);
+        let mut query = lowered.query.unwrap_or_else(|| panic!("{text}: {:?}", lowered.diagnostics));
+        rewrite::normalise(&mut query);
+        query
+    }
+
+    fn is_clock(_: &str, column: &str) -> bool {
+        column == "TimeGenerated"
+    }
+
+    /// Table, condition and number of stages of each leg.
+    #[track_caller]
+    fn check(text: &str, legs: &[(&str, &str)], stages: usize) {
+        let query = lowered(text);
+        let shape = shape(&query, &is_clock).unwrap_or_else(|refusal| panic!("{text}: {refusal:?}"));
+        let found: Vec<(&str, String)> =
+            shape.legs.iter().map(|leg| (leg.table, print_predicate(&query, &leg.condition))).collect();
+        let expected: Vec<(&str, String)> = legs.iter().map(|(table, text)| (*table, (*text).to_owned())).collect();
+        assert_eq!((found, shape.stages.len()), (expected, stages), "{text}");
+    }
+
+    #[test]
+    fn a_leg_gathers_every_condition_over_the_tables_own_columns() {
+        check(
+            r#"T | where F has "a" | extend Z = tolower(F) | project Z, N | where Z == "b" and N > 5"#,
+            &[("T", r#"(and (has T.F "a") (=~ T.F "b") (> T.N 5))"#)],
+            0,
+        );
+    }
+
+    #[test]
+    fn a_union_is_a_leg_for_each_source_and_what_follows_belongs_to_all() {
+        check(
+            r#"union (T | where F == "a" | extend Z = N), (U | extend Z = N + 1) | where Z > 5 | count"#,
+            &[("T", r#"(and (= T.F "a") (> T.N 5))"#), ("U", "(> (+ U.N 1) 5)")],
+            1,
+        );
+    }
+
+    #[test]
+    fn a_column_that_a_leg_lacks_is_missing_there() {
+        check(
+            r#"union (T | project A = F), (U | project B = F) | where A == "x""#,
+            &[("T", r#"(= T.F "x")"#), ("U", "false")],
+            0,
+        );
+    }
+
+    #[test]
+    fn bounds_of_the_clock_become_the_window_and_the_schedule_clips_it() {
+        let query =
+            lowered("T | where TimeGenerated between (ago(5d) .. now()) | where TimeGenerated > ago(2d) and N > 1");
+        let shape = shape(&query, &is_clock).expect("a filter has a shape");
+        let window = &shape.legs[0].window;
+        assert_eq!(window.from, Some(Bound { offset: -2 * TICKS_PER_DAY, inclusive: false }));
+        assert_eq!(window.to, Some(Bound { offset: 0, inclusive: true }));
+        assert_eq!(print_predicate(&query, &shape.legs[0].condition), "(> T.N 1)");
+        let clipped = window.clipped(Period(TICKS_PER_DAY));
+        assert_eq!(clipped.from, Some(Bound { offset: -TICKS_PER_DAY, inclusive: true }));
+    }
+
+    #[test]
+    fn what_follows_a_summary_is_a_stage() {
+        check("T | where N > 1 | summarize c = count() by F | where c > 5 | sort by c", &[("T", "(> T.N 1)")], 3);
+        check("T | sort by N | where N > 1 | take 5", &[("T", "(> T.N 1)")], 2);
+        check("T | sort by N | take 5", &[("T", "true")], 1);
+    }
+
+    #[test]
+    fn an_opaque_operator_is_refused_with_its_name() {
+        let query = lowered("T | mv-expand F | where N > 1");
+        let refusal = shape(&query, &is_clock).expect_err("the operator has no meaning here");
+        assert_eq!(refusal.note.message, "`mv-expand` is not carried");
+    }
+}

@@ -8,7 +8,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::ops::Range;
 
 use minijinja::syntax::SyntaxConfig;
@@ -16,8 +15,8 @@ use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 use serde::ser::SerializeMap;
-use sha2::{Digest, Sha256};
 
+use crate::hash;
 use crate::span::{Origins, Span};
 
 mod filter;
@@ -189,19 +188,11 @@ impl Templates {
 
     fn compile(sources: &BTreeMap<&str, Cow<str>>) -> Result<Templates, TemplateError> {
         let mut environment = environment();
-        let mut hash = Sha256::new();
         for (name, text) in sources {
-            for part in [name.as_bytes(), text.as_bytes()] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part);
-            }
             let added = environment.add_template_owned((*name).to_owned(), marker::encode(text));
             added.map_err(|error| described(name, &error))?;
         }
-        let sha256 = hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
-            hex
-        });
+        let sha256 = hash::sha256_of_parts(sources.iter().flat_map(|(name, text)| [*name, text.as_ref()]));
         Ok(Templates { environment, sha256 })
     }
 

@@ -9,6 +9,9 @@ mod repair;
 mod scalar;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use serde::de::DeserializeOwned;

@@ -170,6 +170,10 @@ fn conjunction<L>(
         1 => kept.remove(0),
         _ => Tree::All(kept, origins.clone()),
     };
+    if falsified {
+        let every = parts.iter().fold(Origins::none(), |all, part| all.and(&part.all_origins()));
+        whole.elided.push(Elided { origins: every, law: "beside a condition that no event meets" });
+    }
     if !matches!(whole.tree, Tree::All(..)) && !origins.is_empty() {
         whole.elided.push(Elided { origins: origins.clone(), law: "connective of conditions that were left out" });
     }
@@ -220,6 +224,10 @@ fn disjunction<L>(
         1 => kept.remove(0),
         _ => Tree::Any(kept, origins.clone()),
     };
+    if verified {
+        let every = parts.iter().fold(Origins::none(), |all, part| all.and(&part.all_origins()));
+        whole.elided.push(Elided { origins: every, law: "beside a condition that every event meets" });
+    }
     if !matches!(whole.tree, Tree::Any(..)) && !origins.is_empty() {
         whole.elided.push(Elided { origins: origins.clone(), law: "connective of conditions that were left out" });
     }

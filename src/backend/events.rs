@@ -11,8 +11,8 @@ use crate::fidelity::{
     AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Output, Polarity, Refusal,
 };
 use crate::ir::{
-    Aggregate, AggregateFunction, Aggregation, Assignment, ColumnId, Detection, Dynamic, Expr, ExprKind, Function, Kind,
-    Order, Period, Predicate, PredicateKind, Test, TestOp, TriggerOperator, Value,
+    Aggregate, AggregateFunction, Aggregation, Assignment, ColumnId, Detection, Dynamic, Expr, ExprKind, Function,
+    Kind, Order, Period, Predicate, PredicateKind, Test, TestOp, TriggerOperator, Truth, Value,
 };
 use crate::shape::{self, Leg, Shape, Stage};
 use crate::span::{Elided, Origins, Span};
@@ -20,13 +20,8 @@ use crate::span::{Elided, Origins, Span};
 use super::Options;
 use super::names::USUAL_CLOCKS;
 
-/// What term guards assume of the events.
-pub(crate) const ASCII_TERMS: &str = "no letter or digit beyond ASCII stands directly beside a term that is searched \
-     for, and no U+017F or U+212A in it";
-
 /// Elasticsearch's regular expressions.
-pub(crate) const LUCENE_REGEX: &str =
-    "https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax";
+pub(crate) const LUCENE_REGEX: &str = "https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax";
 
 /// What a target that returns events is, for messages.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +49,8 @@ pub(crate) struct Threshold<'a> {
     pub bound_origins: Origins,
     /// Where to point.
     pub span: Span,
+    /// Whether it is also met where there is no event at all.
+    pub silent: bool,
 }
 
 /// What a threshold counts.
@@ -118,8 +115,6 @@ pub(crate) struct Stages<'a> {
     pub elided: Vec<Elided>,
     /// A threshold that a target may be able to say; otherwise [`leave`] says what leaving it means.
     pub threshold: Option<Threshold<'a>>,
-    /// Whether the threshold is met where there is no event at all.
-    silent: bool,
 }
 
 /// The legs and stages of a detection's query.
@@ -128,9 +123,92 @@ pub(crate) struct Stages<'a> {
 ///
 /// Where the query is not built like that.
 pub(crate) fn shape<'a>(detection: &'a Detection, options: &Options) -> Result<Shape<'a>, Refusal> {
-    shape::shape(&detection.query, &|table, column| match options.crosswalk.table(table) {
+    let mut shape = shape::shape(&detection.query, &|table, column| match options.crosswalk.table(table) {
         Some(table) => table.is_clock(column),
         None => USUAL_CLOCKS.contains(&column),
+    })?;
+    push_key_filters(&mut shape);
+    Ok(shape)
+}
+
+/// A filter on the keys of the first summary is a filter on the events: it moves into the legs.
+fn push_key_filters(shape: &mut Shape) {
+    let Some(Stage::Summarize { keys, .. }) = shape.stages.first() else { return };
+    let keys: BTreeMap<ColumnId, &Expr> = keys.iter().map(|key| (key.column, &key.value)).collect();
+    for index in 1..shape.stages.len() {
+        let (predicate, keyword) = match &shape.stages[index] {
+            Stage::Filter { predicate, origins } => (predicate.clone(), (*origins).clone()),
+            Stage::Sort { .. } => continue,
+            // Columns may be renamed from here on, or rows chosen.
+            Stage::Summarize { .. }
+            | Stage::Extend { .. }
+            | Stage::Project { .. }
+            | Stage::Top { .. }
+            | Stage::Take { .. } => break,
+        };
+        let mut rest = Vec::new();
+        for conjunct in predicate.conjuncts() {
+            let on_keys = substitute(conjunct, &|column| keys.get(&column).map(|value| (*value).clone()));
+            let pushed: Option<Vec<Predicate>> =
+                on_keys.map(|on_keys| shape.legs.iter().map(|leg| in_place(&on_keys, leg)).collect()).unwrap_or(None);
+            match pushed {
+                Some(pushed) => {
+                    for (leg, pushed) in shape.legs.iter_mut().zip(pushed) {
+                        let condition =
+                            std::mem::replace(&mut leg.condition, Predicate::constant(Truth::True, Origins::none()));
+                        let all = match condition.kind {
+                            PredicateKind::Const(Truth::True) => vec![pushed],
+                            _ => vec![condition, pushed],
+                        };
+                        leg.condition = Predicate::and(all, keyword.clone().and(&predicate.origins));
+                    }
+                }
+                None => rest.push(conjunct.clone()),
+            }
+        }
+        if let Stage::Filter { predicate, .. } = &mut shape.stages[index] {
+            let origins = predicate.origins.clone();
+            *predicate = Predicate::and(rest, origins);
+        }
+    }
+    shape.stages.retain(|stage| {
+        !matches!(stage, Stage::Filter { predicate, .. } if matches!(predicate.kind, PredicateKind::Const(Truth::True)))
+    });
+}
+
+/// A condition over the columns of a leg as one over its table's columns; none where a column is computed.
+pub(crate) fn in_place(condition: &Predicate, leg: &Leg) -> Option<Predicate> {
+    substitute(condition, &|column| leg.columns.get(&column).cloned())
+}
+
+/// A condition with the subjects of its tests replaced by the fields that they are; none where one is computed, where
+/// an operand is not constant, or where a negation is around more than a test.
+fn substitute(condition: &Predicate, meaning: &dyn Fn(ColumnId) -> Option<Expr>) -> Option<Predicate> {
+    let origins = condition.origins.clone();
+    let inner = |parts: &[Predicate]| parts.iter().map(|part| substitute(part, meaning)).collect::<Option<Vec<_>>>();
+    Some(match &condition.kind {
+        PredicateKind::And(parts) => Predicate::and(inner(parts)?, origins),
+        PredicateKind::Or(parts) => Predicate::or(inner(parts)?, origins),
+        PredicateKind::Not(part) => {
+            if !matches!(part.kind, PredicateKind::Test(_)) {
+                return None;
+            }
+            Predicate::negate(substitute(part, meaning)?, origins)
+        }
+        PredicateKind::Const(truth) => Predicate::constant(*truth, origins),
+        PredicateKind::Test(test) => {
+            let mut test = test.clone();
+            let path = test.subject.as_path()?;
+            let value = meaning(path.column)?;
+            let mut inner = value.as_path()?.clone();
+            inner.steps.extend(path.steps.iter().cloned());
+            test.subject.kind = ExprKind::Path(inner);
+            test.subject.origins.extend(&value.origins);
+            if test.op.operands().iter().any(|operand| operand.as_literal().is_none()) {
+                return None;
+            }
+            Predicate::test(test, origins)
+        }
     })
 }
 
@@ -139,11 +217,7 @@ pub(crate) fn shape<'a>(detection: &'a Detection, options: &Options) -> Result<S
 /// # Errors
 ///
 /// What is left would neither hold nor be held by the answer.
-pub(crate) fn stages<'a>(
-    detection: &Detection,
-    shape: &Shape<'a>,
-    speaker: Speaker,
-) -> Result<Stages<'a>, Refusal> {
+pub(crate) fn stages<'a>(detection: &Detection, shape: &Shape<'a>, speaker: Speaker) -> Result<Stages<'a>, Refusal> {
     let mut reader = Reader {
         speaker,
         stages: Stages::default(),
@@ -190,7 +264,7 @@ pub(crate) fn stages<'a>(
 pub(crate) fn leave(stages: &mut Stages, speaker: Speaker, why: Option<Note>) -> Result<(), Refusal> {
     let Some(threshold) = stages.threshold.take() else { return Ok(()) };
     let cause = why.as_ref().and_then(|note| note.cause).unwrap_or(Cause::ProductLimit { page: speaker.page });
-    if stages.silent {
+    if threshold.silent {
         return Err(Refusal::new(
             Code::ThresholdLeft,
             cause,
@@ -245,9 +319,10 @@ impl<'a> Reader<'a> {
         match stage {
             Stage::Summarize { keys, aggregates, origins } => {
                 let computed = keys.iter().any(|key| {
-                    key.value.columns().iter().any(|column| {
-                        self.aggregations.contains_key(column) || self.defined.contains_key(column)
-                    })
+                    key.value
+                        .columns()
+                        .iter()
+                        .any(|column| self.aggregations.contains_key(column) || self.defined.contains_key(column))
                 });
                 if computed && self.summary.is_some() {
                     return Err(Refusal::new(
@@ -264,11 +339,7 @@ impl<'a> Reader<'a> {
                     .flat_map(|aggregation| aggregation.columns.iter().map(move |column| (*column, aggregation)))
                     .collect();
                 self.stages.findings.output.extend([Output::Columns, Output::Multiplicity]);
-                self.note(
-                    Code::SummaryLeft,
-                    span,
-                    format!("{title} returns the events of a group, not the summary"),
-                );
+                self.note(Code::SummaryLeft, span, format!("{title} returns the events of a group, not the summary"));
             }
             Stage::Filter { predicate, origins } => {
                 for conjunct in predicate.conjuncts() {
@@ -296,10 +367,10 @@ impl<'a> Reader<'a> {
 
     /// A filter on groups or chosen rows: a threshold, or left out.
     fn filter(&mut self, conjunct: &Predicate, origins: &Origins) {
-        let span = conjunct.all_origins().hull().unwrap_or_default();
+        let span = conjunct.all_origins().and(origins).hull().unwrap_or_default();
         if let Some(mut threshold) = self.threshold(conjunct) {
             threshold.span = span;
-            let silent = threshold.keys.is_empty() && threshold.comparison.holds(0, threshold.bound);
+            threshold.silent = threshold.keys.is_empty() && threshold.comparison.holds(0, threshold.bound);
             let counts_all = matches!(threshold.counted, Counted::Events(None));
             if threshold.comparison.is_trivial(threshold.bound) && counts_all {
                 self.keyless = false;
@@ -311,7 +382,6 @@ impl<'a> Reader<'a> {
             }
             if self.stages.threshold.is_none() {
                 self.keyless = false;
-                self.stages.silent = silent;
                 threshold.origins.extend(origins);
                 self.stages.threshold = Some(threshold);
                 return;
@@ -349,6 +419,7 @@ impl<'a> Reader<'a> {
             origins,
             bound_origins: operand.all_origins(),
             span: Span::default(),
+            silent: false,
         })
     }
 
@@ -423,6 +494,7 @@ impl<'a> Reader<'a> {
                 origins: Origins::none(),
                 bound_origins: Origins::none(),
                 span: Span::default(),
+                silent: false,
             });
             return Ok(());
         }
@@ -550,8 +622,7 @@ pub(crate) fn assume_window(detection: &Detection, leg: &Leg, findings: &mut Fin
         }
         findings.assume(AssumptionKind::Window, Confidence::High, text);
     } else if let Some(to) = leg.window.to.filter(|to| to.offset < 0) {
-        let text =
-            format!("the artifact runs {whose} up to {} ago", Period(to.offset.saturating_neg()).short());
+        let text = format!("the artifact runs {whose} up to {} ago", Period(to.offset.saturating_neg()).short());
         findings.assume(AssumptionKind::Window, Confidence::High, text);
     }
     let Some(span) = leg.window.origins.hull() else { return Vec::new() };

@@ -35,20 +35,25 @@ fn grouped(alternatives: Vec<String>) -> String {
     }
 }
 
-/// Alternatives that match the numbers from `first` to `last`: a run of last digits for each leading part.
+/// Alternatives that match the numbers from `first` to `last`: runs of last digits, behind runs of leading ones.
 fn range(first: u8, last: u8) -> Vec<String> {
-    let mut alternatives: Vec<(String, String)> = Vec::new();
+    // The tens of a number, and the last digits that may follow them; equal neighbours of one hundred are one run.
+    let mut runs: Vec<(u8, u8, u8, u8)> = Vec::new();
     for tens in first / 10..=last / 10 {
         let low = if tens == first / 10 { first % 10 } else { 0 };
         let high = if tens == last / 10 { last % 10 } else { 9 };
-        let lead = if tens == 0 { String::new() } else { tens.to_string() };
-        let digits = match (low, high) {
-            (low, high) if low == high => low.to_string(),
-            (low, high) => format!("[{low}-{high}]"),
-        };
-        alternatives.push((lead, digits));
+        match runs.last_mut() {
+            Some((from, to, l, h)) if (*l, *h) == (low, high) && *from > 0 && *to / 10 == tens / 10 => *to = tens,
+            _ => runs.push((tens, tens, low, high)),
+        }
     }
-    alternatives.into_iter().map(|(lead, digits)| format!("{lead}{digits}")).collect()
+    let digits = |low: u8, high: u8| if low == high { low.to_string() } else { format!("[{low}-{high}]") };
+    let spell = |(from, to, low, high): (u8, u8, u8, u8)| {
+        let hundred = if from >= 10 { (from / 10).to_string() } else { String::new() };
+        let tens = if to == 0 { String::new() } else { digits(from % 10, to % 10) };
+        format!("{hundred}{tens}{}", digits(low, high))
+    };
+    runs.into_iter().map(spell).collect()
 }
 
 #[cfg(test)]

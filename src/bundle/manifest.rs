@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Artifact, Compiled, CompiledRule, Settings, hex_sha256};
+use super::{Artifact, Compiled, CompiledRule, Settings};
 use crate::diagnostic::Place;
 use crate::fidelity::{Assumption, Match, Names, Note, Verdict};
+use crate::hash;
 use crate::span::SourceMap;
 
 /// The document.
@@ -134,8 +135,7 @@ pub struct TargetSummary {
 
 /// The manifest of compiled rules, which are sorted already.
 pub(super) fn manifest(compiled: &[Compiled], settings: &Settings) -> Manifest {
-    let rules: Vec<RuleEntry> =
-        compiled.iter().filter_map(|one| Some(rule_entry(one, one.rule()?))).collect();
+    let rules: Vec<RuleEntry> = compiled.iter().filter_map(|one| Some(rule_entry(one, one.rule()?))).collect();
     Manifest {
         format: 1,
         summary: summary(&rules, settings),
@@ -172,7 +172,7 @@ pub fn artifact_entry(artifact: &Artifact, source: &SourceMap, relative: Option<
         profile: artifact.choice.profile,
         path: text.and(relative).map(|relative| super::path::artifact(target, relative)),
         bytes: text.map(<[u8]>::len),
-        sha256: text.map(hex_sha256),
+        sha256: text.map(hash::sha256),
         relation: artifact.emission.verdict().word(),
         names: findings.names.word(),
         output: findings.output.iter().map(|output| output.word()).collect(),
@@ -193,12 +193,7 @@ fn note_entry(note: &Note, source: &SourceMap) -> NoteEntry {
 /// A place as lines and columns of the rule file.
 pub fn location_entry(source: &SourceMap, place: Place) -> LocationEntry {
     let found = source.locate(place);
-    LocationEntry {
-        line: found.line,
-        column: found.column,
-        end_line: found.end_line,
-        end_column: found.end_column,
-    }
+    LocationEntry { line: found.line, column: found.column, end_line: found.end_line, end_column: found.end_column }
 }
 
 fn assumption_entry(assumption: &Assumption) -> AssumptionEntry {
@@ -219,7 +214,8 @@ fn summary(rules: &[RuleEntry], settings: &Settings) -> Summary {
 fn target_summary(rules: &[RuleEntry], target: &str) -> TargetSummary {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for artifact in rules.iter().flat_map(|rule| &rule.artifacts).filter(|artifact| artifact.target == target) {
-        let names = if artifact.relation == Verdict::Unsupported.word() { Names::Mapped.word() } else { artifact.names };
+        let names =
+            if artifact.relation == Verdict::Unsupported.word() { Names::Mapped.word() } else { artifact.names };
         *counts.entry((names, artifact.relation)).or_default() += 1;
     }
     let count = |names: Names, word| counts.get(&(names.word(), word)).copied().unwrap_or(0);

@@ -5,13 +5,11 @@
 //! inputs give the same bytes. A broken rule has diagnostics and no artifacts, and stops no other.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
-use sha2::{Digest, Sha256};
-
-use crate::backend::{Backend, Emission, Options};
+use crate::backend::{self, Backend, Emission, Options};
 use crate::crosswalk::Crosswalk;
 use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::hash;
 use crate::ir;
 use crate::kql;
 use crate::lower;
@@ -27,6 +25,7 @@ mod report;
 mod tests;
 
 pub use manifest::{ArtifactEntry, LocationEntry, Manifest, RuleEntry, Summary, artifact_entry, location_entry};
+pub use path::artifact as artifact_path;
 
 /// One file to compile.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,6 +79,22 @@ pub struct Settings {
     pub index: Option<String>,
     /// Which rules.
     pub selection: Selection,
+}
+
+impl Default for Settings {
+    /// Every rule to every target in its default profile, with what comes with the program.
+    fn default() -> Settings {
+        let default =
+            |backend: &&'static dyn Backend| Choice { backend: *backend, profile: backend.target().profiles[0].name };
+        Settings {
+            crosswalk: Crosswalk::builtin(),
+            templates: Templates::builtin(),
+            targets: backend::ALL.iter().map(default).collect(),
+            native_names: false,
+            index: None,
+            selection: Selection::default(),
+        }
+    }
 }
 
 /// Which rules of the inputs are wanted: for each kind of condition that is given, one of them has to hold.
@@ -180,7 +195,7 @@ impl Compiled {
         Compiled {
             source: SourceMap::new(input.label.as_str(), ""),
             relative: input.relative.clone(),
-            source_sha256: hex_sha256(&input.bytes),
+            source_sha256: hash::sha256(&input.bytes),
             diagnostics: vec![diagnostic],
             outcome: Outcome::Rule(CompiledRule::unnamed()),
         }
@@ -245,7 +260,7 @@ pub fn compile(input: &Input, settings: &Settings) -> Result<Compiled, TemplateE
     let Understood { mut compiled, detection } = understand(input, &settings.crosswalk, &settings.selection);
     if let (Some(mut detection), Outcome::Rule(rule)) = (detection, &mut compiled.outcome) {
         rewrite::normalise(&mut detection.query);
-        rule.logic_sha256 = Some(hex_sha256(ir::print_query(&detection.query).as_bytes()));
+        rule.logic_sha256 = Some(hash::sha256(ir::print_query(&detection.query).as_bytes()));
         for choice in &settings.targets {
             let options = Options {
                 crosswalk: &settings.crosswalk,
@@ -276,7 +291,7 @@ pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -
         Language::Yaml => rule::load(&input.label, &input.bytes),
         Language::Kql => rule::load_kql(&input.label, &input.bytes),
     };
-    let source_sha256 = hex_sha256(&input.bytes);
+    let source_sha256 = hash::sha256(&input.bytes);
     let compiled = |source, diagnostics, outcome| Compiled {
         source,
         relative: input.relative.clone(),
@@ -290,9 +305,10 @@ pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -
             Understood { compiled: compiled(source, Vec::new(), Outcome::NotARule(reason)), detection: None }
         }
         // What cannot be read cannot be known to be unwanted.
-        Loaded::Broken { source, diagnostics } => {
-            Understood { compiled: compiled(source, diagnostics, Outcome::Rule(CompiledRule::unnamed())), detection: None }
-        }
+        Loaded::Broken { source, diagnostics } => Understood {
+            compiled: compiled(source, diagnostics, Outcome::Rule(CompiledRule::unnamed())),
+            detection: None,
+        },
         Loaded::Rule { rule, source, .. } if !selection.takes(&rule) => {
             Understood { compiled: compiled(source, Vec::new(), Outcome::NotSelected), detection: None }
         }
@@ -318,9 +334,7 @@ pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -
 
 /// Compiled rules to the files of a bundle.
 pub fn assemble(mut compiled: Vec<Compiled>, settings: &Settings) -> Bundle {
-    compiled.sort_by(|one, other| {
-        (&one.relative, one.source.label()).cmp(&(&other.relative, other.source.label()))
-    });
+    compiled.sort_by(|one, other| (&one.relative, one.source.label()).cmp(&(&other.relative, other.source.label())));
     refuse_taken_paths(&mut compiled, settings);
     let manifest = manifest::manifest(&compiled, settings);
     let mut files = BTreeMap::new();
@@ -344,10 +358,8 @@ fn refuse_taken_paths(compiled: &mut [Compiled], settings: &Settings) {
     let rules: Vec<usize> = (0..compiled.len()).filter(|index| compiled[*index].rule().is_some()).collect();
     let relatives: Vec<&str> = rules.iter().map(|index| compiled[*index].relative.as_str()).collect();
     let targets: Vec<_> = settings.targets.iter().map(|choice| choice.backend.target()).collect();
-    let pairs: Vec<(usize, usize)> = path::collisions(&relatives, &targets)
-        .into_iter()
-        .map(|(one, other)| (rules[one], rules[other]))
-        .collect();
+    let pairs: Vec<(usize, usize)> =
+        path::collisions(&relatives, &targets).into_iter().map(|(one, other)| (rules[one], rules[other])).collect();
     for (one, other) in pairs {
         for (index, rival) in [(one, other), (other, one)] {
             let message = if compiled[index].relative == compiled[rival].relative {
@@ -364,15 +376,8 @@ fn refuse_taken_paths(compiled: &mut [Compiled], settings: &Settings) {
     for index in rules {
         if let Some(name) = path::reserved(&compiled[index].relative) {
             let message = format!("the bundle needs the name `{name}` itself");
-            compiled[index].fail(Diagnostic::error(Code::PathReserved, Place::Whole, message).with_help("rename the file"));
+            compiled[index]
+                .fail(Diagnostic::error(Code::PathReserved, Place::Whole, message).with_help("rename the file"));
         }
     }
-}
-
-/// A hash in hexadecimal.
-pub fn hex_sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a String takes any text");
-        hex
-    })
 }

@@ -40,8 +40,7 @@ pub(super) fn collisions(relatives: &[&str], targets: &[&Target]) -> Vec<(usize,
     let mut pairs = Vec::new();
     for target in targets {
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-        let paths: Vec<String> =
-            relatives.iter().map(|relative| artifact(target, relative).to_lowercase()).collect();
+        let paths: Vec<String> = relatives.iter().map(|relative| artifact(target, relative).to_lowercase()).collect();
         for (index, path) in paths.iter().enumerate() {
             match taken.get(path) {
                 Some(first) => pairs.push((*first, index)),

@@ -8,8 +8,7 @@ use crate::fidelity::{Cause, Match, Names, Verdict};
 
 /// The report on compiled rules, which are sorted already.
 pub(super) fn report(compiled: &[Compiled], settings: &Settings) -> String {
-    let rules: Vec<(&Compiled, &CompiledRule)> =
-        compiled.iter().filter_map(|one| Some((one, one.rule()?))).collect();
+    let rules: Vec<(&Compiled, &CompiledRule)> = compiled.iter().filter_map(|one| Some((one, one.rule()?))).collect();
     let mut report = String::from("# Detections\n\n");
     matrix(&mut report, &rules, settings);
     broken(&mut report, &rules);

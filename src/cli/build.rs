@@ -54,17 +54,11 @@ pub(super) fn run(arguments: &Build, screen: &Screen) -> Result<Status> {
 }
 
 /// Every input through [`bundle::compile`], several at a time, in their order. A bug breaks its own rule only.
-fn compile_all(
-    inputs: &[Input],
-    settings: &Settings,
-    jobs: usize,
-    screen: &Screen,
-) -> Result<(Vec<Compiled>, bool)> {
+fn compile_all(inputs: &[Input], settings: &Settings, jobs: usize, screen: &Screen) -> Result<(Vec<Compiled>, bool)> {
     let pool = ThreadPoolBuilder::new().num_threads(jobs).stack_size(STACK_BYTES).build();
     let pool = pool.context("cannot start the threads that compile rules")?;
-    let results: Vec<_> = pool.install(|| {
-        inputs.par_iter().map(|input| guard::watch(|| bundle::compile(input, settings))).collect()
-    });
+    let results: Vec<_> =
+        pool.install(|| inputs.par_iter().map(|input| guard::watch(|| bundle::compile(input, settings))).collect());
     let mut has_bug = false;
     let mut all = Vec::new();
     for (input, result) in inputs.iter().zip(results) {

@@ -58,7 +58,8 @@ pub(super) fn run(arguments: &Convert, screen: &Screen) -> Result<Status> {
 
 /// A single refused artifact is a finding: what was asked for is not there.
 fn gate(arguments: &Convert, compiled: &Compiled, screen: &Screen) -> Status {
-    let is_refused = compiled.rule().is_some_and(|rule| rule.artifacts.iter().any(|one| one.emission.artifact.is_none()));
+    let is_refused =
+        compiled.rule().is_some_and(|rule| rule.artifacts.iter().any(|one| one.emission.artifact.is_none()));
     let passes = arguments.min_fidelity.is_none_or(|gate| screen.gate(compiled, gate));
     if is_refused || !passes { Status::Findings } else { Status::Done }
 }
@@ -66,11 +67,7 @@ fn gate(arguments: &Convert, compiled: &Compiled, screen: &Screen) -> Status {
 fn fragments(rendered: &Rendered, source: &SourceMap) -> Vec<Fragment> {
     let fragment = |(range, origins): &(std::ops::Range<usize>, crate::span::Origins)| Fragment {
         output: [range.start, range.end],
-        source: origins
-            .spans()
-            .iter()
-            .map(|span| bundle::location_entry(source, Place::Query(*span)))
-            .collect(),
+        source: origins.spans().iter().map(|span| bundle::location_entry(source, Place::Query(*span))).collect(),
     };
     rendered.provenance.iter().map(fragment).collect()
 }

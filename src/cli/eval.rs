@@ -43,7 +43,9 @@ pub(super) fn run(arguments: &Eval, screen: &Screen) -> Result<Status> {
                 Format::Text => answer(&eval::render::text(&table))?,
                 Format::Json => {
                     let mut document = json!({ "format": 1 });
-                    if let (Some(document), Value::Object(table)) = (document.as_object_mut(), eval::render::json(&table)) {
+                    if let (Some(document), Value::Object(table)) =
+                        (document.as_object_mut(), eval::render::json(&table))
+                    {
                         document.extend(table);
                     }
                     answer_json(&document)?;

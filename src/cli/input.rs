@@ -11,8 +11,7 @@ use super::args::InputFormat;
 use crate::bundle::{Input, Language};
 
 /// Extensions of files that a folder's walk takes, and what they are.
-const EXTENSIONS: [(&str, Language); 3] =
-    [("yaml", Language::Yaml), ("yml", Language::Yaml), ("kql", Language::Kql)];
+const EXTENSIONS: [(&str, Language); 3] = [("yaml", Language::Yaml), ("yml", Language::Yaml), ("kql", Language::Kql)];
 
 /// The inputs below the paths, in their order; folders are walked by name.
 ///

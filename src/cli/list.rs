@@ -131,7 +131,9 @@ fn as_markdown(sheet: &Sheet) -> String {
 fn as_json(sheet: &Sheet) -> Value {
     let rows = sheet.rows.iter().map(|row| {
         let cell = |text: &String| if text == "-" { Value::Null } else { Value::from(text.as_str()) };
-        Value::Object(sheet.columns.iter().zip(row).map(|(column, text)| ((*column).to_owned(), cell(text))).collect())
+        Value::Object(
+            sheet.columns.iter().zip(row).map(|(column, text)| ((*column).to_owned(), cell(text))).collect(),
+        )
     });
     let mut answer = Map::new();
     answer.insert("format".to_owned(), Value::from(1));

@@ -61,11 +61,9 @@ fn templates(folder: Option<&Path>) -> Result<Templates> {
 
 /// The targets in the order of all targets, each once, with the profile asked for or the default.
 fn choices(targets: &[String], profiles: &[String]) -> Result<Vec<Choice>> {
-    let mut choices: Vec<Choice> = backend::ALL
-        .iter()
-        .filter(|backend| targets.is_empty() || targets.iter().any(|target| target == backend.target().name))
-        .map(|backend| Choice { backend: *backend, profile: backend.target().profiles[0].name })
-        .collect();
+    let mut choices = Settings::default().targets;
+    choices
+        .retain(|choice| targets.is_empty() || targets.iter().any(|target| target == choice.backend.target().name));
     for asked in profiles {
         let (target, name) =
             asked.split_once('=').ok_or_else(|| anyhow!("`--profile {asked}` is not of the form TARGET=NAME"))?;

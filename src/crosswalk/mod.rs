@@ -12,9 +12,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
-use sha2::{Digest, Sha256};
 
 use crate::fidelity::Confidence;
+use crate::hash;
 use crate::ir::{Step, Type};
 use crate::yaml::{self, DataError};
 
@@ -268,19 +268,18 @@ impl Crosswalk {
 
     /// SHA-256, in hexadecimal, of all that it says: the files of the program's tables, and what was added to them.
     pub fn sha256(&self) -> String {
-        let mut hash = Sha256::new();
-        for name in self.names() {
-            let text = match (self.added.get(name), self.builtin.get(name)) {
-                (Some(added), _) => Cow::Owned(format!("{added:?}")),
-                (None, Some(builtin)) => Cow::Borrowed(builtin.text()),
-                (None, None) => continue,
-            };
-            for part in [name, &text] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part);
-            }
-        }
-        hash.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+        let parts: Vec<Cow<str>> = self
+            .names()
+            .flat_map(|name| {
+                let text = match (self.added.get(name), self.builtin.get(name)) {
+                    (Some(added), _) => Cow::Owned(format!("{added:?}")),
+                    (None, Some(builtin)) => Cow::Borrowed(builtin.text()),
+                    (None, None) => unreachable!("every name is that of a table"),
+                };
+                [Cow::Borrowed(name), text]
+            })
+            .collect();
+        hash::sha256_of_parts(parts.iter().map(AsRef::as_ref))
     }
 
     /// The table of this name, ready to be changed: that of the program is copied, an unknown one is made.

@@ -178,3 +178,79 @@ fn a_file_error_names_its_line() {
     check_file_error("table: T\ncolour: red\n", 2, "colour");
     check_file_error("table: T\ncolumns:\n  A:\n    sigma: {field: a, form: upper}\n", 4, "`upper` is not a form");
 }
+
+#[test]
+fn the_conditions_of_a_rule_choose_among_sources_that_hold_parts_of_a_table() {
+    let files = "DeviceFileEvents";
+    let sigma = Vocabulary::Sigma;
+    assert_eq!(route_of(files, sigma, &[("ActionType", &["FileCreated"])]), "windows file_event");
+    assert_eq!(route_of(files, sigma, &[("ActionType", &["filedeleted"])]), "windows file_delete");
+    assert_eq!(route_of(files, sigma, &[]), "windows file_event only ActionType=FileCreated");
+    let some = [("ActionType", &["FileModified", "FileRenamed"][..])];
+    assert_eq!(route_of(files, sigma, &some), "windows file_rename only ActionType=FileRenamed");
+    assert_eq!(route_of(files, sigma, &[("ActionType", &["FileModified"])]), "none");
+    let registry = [("ActionType", &["RegistryKeyDeleted", "RegistryValueDeleted"][..])];
+    assert_eq!(route_of("DeviceRegistryEvents", sigma, &registry), "windows registry_delete");
+    assert_eq!(route_of("DeviceRegistryEvents", sigma, &[]), "windows registry_event");
+    assert_eq!(
+        route_of("DeviceLogonEvents", sigma, &[("ActionType", &["LogonSuccess"])]),
+        "windows security EventID=4624,4625"
+    );
+    assert_eq!(
+        route_of("DeviceNetworkEvents", sigma, &[("ActionType", &["InboundConnectionAccepted"])]),
+        "windows network_connection Initiated=false"
+    );
+    assert_eq!(route_of("Event", sigma, &[("Source", &["Microsoft-Windows-Sysmon"])]), "windows sysmon");
+}
+
+#[test]
+fn a_column_that_chooses_the_source_is_a_constant_there() {
+    let crosswalk = builtin();
+    let table = crosswalk.table("DeviceFileEvents").unwrap();
+    let routed = table.route(Vocabulary::Sigma, &|_| None).unwrap();
+    let form = &routed.field("ActionType", &[]).unwrap().form;
+    assert_eq!(*form, Form::Always { values: vec!["FileCreated".to_owned()] });
+    assert_eq!(table.field(Vocabulary::Sigma, "ActionType", &[]), None);
+}
+
+#[test]
+fn the_ends_of_a_connection_are_exchanged_when_it_comes_in() {
+    let crosswalk = builtin();
+    let table = crosswalk.table("DeviceNetworkEvents").unwrap();
+    let field = |action: &str| {
+        let allowed = |column: &str| (column == "ActionType").then(|| vec![action.to_owned()]);
+        let routed = table.route(Vocabulary::Sigma, &allowed).unwrap();
+        routed.field("RemoteIP", &[]).unwrap().name.clone()
+    };
+    assert_eq!(field("ConnectionSuccess"), "DestinationIp");
+    assert_eq!(field("InboundConnectionAccepted"), "SourceIp");
+}
+
+#[test]
+fn fields_that_elastic_removes_are_not_given() {
+    let crosswalk = builtin();
+    let table = crosswalk.table("DeviceProcessEvents").unwrap();
+    let name = |column: &str| table.field(Vocabulary::Elastic, column, &[]).map(|field| field.name.as_str());
+    assert_eq!(name("FileName"), Some("process.name"));
+    assert_eq!(name("ProcessIntegrityLevel"), Some("m365_defender.event.process.integrity_level"));
+    assert_eq!(name("FileSize"), None);
+}
+
+#[test]
+fn renamed_values_are_told_apart_whatever_their_letter_case() {
+    let renames = |field: &Field| match &field.form {
+        Form::Renamed { values, .. } => values.clone(),
+        _ => BTreeMap::new(),
+    };
+    for table in builtin().tables() {
+        let fields = table.columns.values().flat_map(|column| column.fields.values());
+        for values in
+            fields.chain(table.sources.values().flatten().flat_map(|route| route.fields.values())).map(renames)
+        {
+            let mut stored: Vec<String> = values.values().map(|value| value.to_ascii_lowercase()).collect();
+            stored.sort();
+            stored.dedup();
+            assert_eq!(stored.len(), values.len(), "{}", table.name);
+        }
+    }
+}

@@ -23,6 +23,13 @@ const MOST_ELEMENTS: usize = 1_048_576;
 pub enum State {
     /// Rows.
     Count(i64),
+    /// Bits of whole numbers.
+    Bits {
+        /// The number so far.
+        bits: Option<i64>,
+        /// How two are joined.
+        join: fn(i64, i64) -> i64,
+    },
     /// Distinct values.
     Distinct(HashSet<Key>),
     /// A sum, or the mean of that many values.
@@ -114,6 +121,9 @@ impl State {
             nulls,
         };
         match function {
+            AggregateFunction::BinaryAllAnd => State::Bits { bits: None, join: |left, right| left & right },
+            AggregateFunction::BinaryAllOr => State::Bits { bits: None, join: |left, right| left | right },
+            AggregateFunction::BinaryAllXor => State::Bits { bits: None, join: |left, right| left ^ right },
             AggregateFunction::Count => State::Count(0),
             AggregateFunction::CountDistinct | AggregateFunction::DCount => State::Distinct(HashSet::new()),
             AggregateFunction::Sum => State::Total { sum: None, count: 0, ty, mean: false },
@@ -147,6 +157,7 @@ impl State {
         };
         vec![match self {
             State::Count(count) => Value::Long(count),
+            State::Bits { bits, .. } => bits.map_or(Value::Null(Type::Long), Value::Long),
             State::Distinct(keys) => Value::Long(i64::try_from(keys.len()).unwrap_or(i64::MAX)),
             State::Total { sum, ty, mean: false, .. } => sum.unwrap_or_else(|| zero(ty)),
             State::Total { sum, count, ty, mean: true } => mean_of(sum, count, ty),
@@ -173,6 +184,12 @@ pub fn feed(state: &mut State, aggregate: &Aggregate, scope: &Scope<'_>) {
     match state {
         // <https://learn.microsoft.com/kusto/query/count-aggregation-function>: rows, whatever their values.
         State::Count(count) => *count += 1,
+        // <https://learn.microsoft.com/kusto/query/binary-all-or-aggregation-function>
+        State::Bits { bits, join } => {
+            if let Some(Value::Long(number)) = argument(0).map(|value| convert::convert(&value, Type::Long)) {
+                *bits = Some(bits.map_or(number, |bits| join(bits, number)));
+            }
+        }
         State::Distinct(keys) => {
             if let Some(value) = argument(0).filter(|value| !value.is_null()) {
                 keys.insert(Key::of(&value));

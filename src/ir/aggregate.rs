@@ -43,6 +43,12 @@ aggregates! {
     ArgMin "arg_min"
     /// The mean of the non-null values.
     Avg "avg"
+    /// The bitwise and of all values.
+    BinaryAllAnd "binary_all_and"
+    /// The bitwise or of all values.
+    BinaryAllOr "binary_all_or"
+    /// The bitwise exclusive or of all values.
+    BinaryAllXor "binary_all_xor"
     /// The number of rows.
     Count "count"
     /// The number of distinct values, exact.
@@ -86,7 +92,12 @@ impl AggregateFunction {
     /// The type of the answer over an argument of type `argument`.
     pub fn result_type(self, argument: Type) -> Type {
         match self {
-            AggregateFunction::Count | AggregateFunction::CountDistinct | AggregateFunction::DCount => Type::Long,
+            AggregateFunction::BinaryAllAnd
+            | AggregateFunction::BinaryAllOr
+            | AggregateFunction::BinaryAllXor
+            | AggregateFunction::Count
+            | AggregateFunction::CountDistinct
+            | AggregateFunction::DCount => Type::Long,
             AggregateFunction::MakeBag
             | AggregateFunction::MakeList
             | AggregateFunction::MakeListWithNulls

@@ -67,8 +67,8 @@ functions! {
     ArrayRotateLeft "array_rotate_left" (2..=2) -> Is(Dynamic);
     ArrayRotateRight "array_rotate_right" (2..=2) -> Is(Dynamic);
     ArraySlice "array_slice" (3..=3) -> Is(Dynamic);
-    ArraySortAsc "array_sort_asc" (1..=2) -> Is(Dynamic);
-    ArraySortDesc "array_sort_desc" (1..=2) -> Is(Dynamic);
+    ArraySortAsc "array_sort_asc" (1..=64) -> Is(Dynamic);
+    ArraySortDesc "array_sort_desc" (1..=64) -> Is(Dynamic);
     ArraySum "array_sum" (1..=1) -> Is(Real);
     Asin "asin" (1..=1) -> Is(Real);
     Atan "atan" (1..=1) -> Is(Real);
@@ -101,6 +101,7 @@ functions! {
     DayOfWeek "dayofweek" (1..=1) -> Is(TimeSpan);
     DayOfYear "dayofyear" (1..=1) -> Is(Long);
     Degrees "degrees" (1..=1) -> Is(Real);
+    DynamicToJson "dynamic_to_json" (1..=1) -> Is(String);
     EndOfDay "endofday" (1..=2) -> Is(DateTime);
     EndOfMonth "endofmonth" (1..=2) -> Is(DateTime);
     EndOfWeek "endofweek" (1..=2) -> Is(DateTime);
@@ -153,6 +154,7 @@ functions! {
     ParseUrl "parse_url" | "parseurl" (1..=1) -> Is(Dynamic);
     ParseUrlQuery "parse_urlquery" (1..=1) -> Is(Dynamic);
     ParseVersion "parse_version" (1..=1) -> Is(Decimal);
+    ParseXml "parse_xml" (1..=1) -> Is(Dynamic);
     Pi "pi" (0..=0) -> Is(Real);
     Pow "pow" (2..=2) -> Is(Real);
     Radians "radians" (1..=1) -> Is(Real);
@@ -161,6 +163,7 @@ functions! {
     Replace "replace" (3..=3) -> Is(String);
     ReplaceRegex "replace_regex" (3..=3) -> Is(String);
     ReplaceString "replace_string" (3..=3) -> Is(String);
+    ReplaceStrings "replace_strings" (3..=3) -> Is(String);
     Reverse "reverse" (1..=1) -> Is(String);
     Round "round" (1..=2) -> Is(Real);
     SetDifference "set_difference" (2..=64) -> Is(Dynamic);

@@ -630,7 +630,9 @@ pub(super) fn as_type(value: &Value, ty: Type) -> Option<Value> {
         Value::Long(number) if ty == Type::Real => Some(Value::Real(*number as f64)),
         Value::Int(number) if ty == Type::Real => Some(Value::Real((*number).into())),
         Value::Long(number) if ty == Type::Decimal => Some(Value::Decimal((*number).into())),
-        Value::Real(number) if ty == Type::Decimal => rust_decimal::Decimal::try_from(*number).ok().map(Value::Decimal),
+        Value::Real(number) if ty == Type::Decimal => {
+            rust_decimal::Decimal::try_from(*number).ok().map(Value::Decimal)
+        }
         _ => convert(value, ty).or_else(|| parse_as(value, ty)),
     }
 }

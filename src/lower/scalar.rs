@@ -71,7 +71,9 @@ impl Lowerer<'_> {
                 let kind = ExprKind::Opaque { name: name.text.clone(), arguments: Vec::new() };
                 Ok(Expr { kind, ty: Type::Unknown, origins: self.leaves_in(expr.span) })
             }
-            ast::ExprKind::TypeOf(_) | ast::ExprKind::EntityGroup { .. } => self.error(Code::WrongType, expr.span, "expected a value, found a type"),
+            ast::ExprKind::TypeOf(_) | ast::ExprKind::EntityGroup { .. } => {
+                self.error(Code::WrongType, expr.span, "expected a value, found a type")
+            }
             ast::ExprKind::Pipe { .. } | ast::ExprKind::Source(_) => {
                 self.error(Code::WrongType, expr.span, "expected a single value, found a table")
             }
@@ -232,7 +234,26 @@ impl Lowerer<'_> {
             };
             return self.wrong_arguments(name, &expected, arguments.len());
         }
+        // `extract(…, typeof(long))`: the type is passed by its name.
+        let (arguments, wanted) = match arguments {
+            [values @ .., ast::Argument { value: last, .. }]
+                if matches!(function, Function::Extract | Function::ExtractJson) =>
+            {
+                match &last.kind {
+                    ast::ExprKind::TypeOf(ast::RowType::Scalar(name)) => {
+                        let ty = Type::from_name(&name.text).unwrap_or(Type::Unknown);
+                        (values, Some((ty, name.text.clone(), last.span)))
+                    }
+                    _ => (arguments, None),
+                }
+            }
+            _ => (arguments, None),
+        };
         let mut arguments = self.arguments(arguments, scope)?;
+        if let Some((ty, type_name, span)) = wanted {
+            arguments.push(Expr::literal(Value::String(type_name), self.leaves_in(span)));
+            return Ok(Expr { kind: ExprKind::Call(function, arguments), ty, origins: name.span.into() });
+        }
         if let Some(expected) = text_argument(function) {
             self.infer(&mut arguments[expected], Type::String);
         }

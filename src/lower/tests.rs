@@ -6,15 +6,14 @@ use crate::ir::{Type, print_query};
 
 /// A table `T` with a column of each kind, and `U` with a clashing one.
 fn crosswalk() -> Crosswalk {
-    let table = |name: &str, columns: &[(&str, Type)]| Table {
-        name: name.to_owned(),
-        about: String::new(),
-        clock: vec!["TimeGenerated".to_owned()],
-        columns: columns
-            .iter()
-            .map(|(name, ty)| ((*name).to_owned(), Column { ty: *ty, fields: BTreeMap::new(), paths: Vec::new() }))
-            .collect(),
-        sources: BTreeMap::new(),
+    let table = |name: &str, columns: &[(&str, Type)]| {
+        let mut table = Table::new(name);
+        table.open = false;
+        for (name, ty) in columns {
+            let column = Column { ty: *ty, fields: BTreeMap::new(), paths: Vec::new(), note: None, source: None };
+            table.columns.insert((*name).to_owned(), column);
+        }
+        table
     };
     let mut crosswalk = Crosswalk::default();
     crosswalk.insert(table(

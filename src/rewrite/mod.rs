@@ -278,3 +278,6 @@ fn join_set(query: &Query, set: &mut Predicate, part: Predicate) {
     }
     *target = Test::new(target.subject.clone(), target.op.clone());
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,10 +15,30 @@ pub(super) fn simplify(test: Test, origins: Origins, elided: &mut Vec<Elided>) -
     if let Some(truth) = constant(&test) {
         return Predicate::constant(truth, Predicate::test(test, origins).all_origins());
     }
+    constant_to_the_right(&mut test);
     if let Some(folded) = fold_case(&mut test, &origins, elided) {
         return folded;
     }
     Predicate::test(Test::new(test.subject, test.op), origins)
+}
+
+/// Comparison may be turned round: the constant that folding made goes to the right.
+fn constant_to_the_right(test: &mut Test) {
+    if test.subject.as_literal().is_none() {
+        return;
+    }
+    match &mut test.op {
+        TestOp::Equals { operands, .. } => {
+            if let [only] = operands.as_mut_slice() {
+                std::mem::swap(only, &mut test.subject);
+            }
+        }
+        TestOp::Order { order, operand } => {
+            *order = order.flip();
+            std::mem::swap(operand, &mut test.subject);
+        }
+        _ => {}
+    }
 }
 
 /// The answer of a test that is a constant.

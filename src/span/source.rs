@@ -210,3 +210,61 @@ impl SourceMap {
         Span::new(0, offset).end
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_copied_or_stand_for_all_of_their_range() {
+        // The file `ab\\ncd`, an escape in the middle, decoded to `ab`, a line break and `cd`.
+        let mut map = TextMap::default();
+        map.push(2, Span::new(10, 12));
+        map.push(1, Span::new(12, 14));
+        map.push(2, Span::new(14, 16));
+        map.trim("ab\ncd");
+        let file = |start, end| map.file_span(Span::new(start, end)).range();
+        assert_eq!(file(0, 1), 10..11);
+        assert_eq!(file(1, 2), 11..12);
+        assert_eq!(file(2, 3), 12..14);
+        assert_eq!(file(1, 4), 11..15);
+        assert_eq!(file(3, 5), 14..16);
+        assert_eq!(file(2, 2), 12..12);
+        assert_eq!(file(5, 5), 16..16);
+        assert_eq!(file(4, 99), 15..16);
+    }
+
+    #[test]
+    fn a_text_may_end_with_more_or_fewer_line_breaks_than_its_file() {
+        let mut map = TextMap::identity("ab");
+        map.trim("ab\n");
+        assert_eq!((map.length(), map.file_span(Span::new(3, 3)).range()), (3, 2..2));
+        assert_eq!(map.file_span(Span::new(2, 3)).range(), 2..2);
+        let mut map = TextMap::identity("ab\n\n\n");
+        map.trim("ab\n");
+        assert_eq!((map.length(), map.file_span(Span::new(3, 3)).range()), (3, 2..2));
+        assert_eq!(map.file_span(Span::new(1, 3)).range(), 1..3);
+        let mut map = TextMap::default();
+        map.trim("");
+        assert_eq!(map.file_span(Span::new(0, 9)).range(), 0..0);
+    }
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let source = SourceMap::new("a", "\u{feff}é😀x\r\n\nlast");
+        let located = |start, end| {
+            let at = source.locate(Place::File(Span::new(start, end)));
+            (at.line, at.column, at.end_line, at.end_column)
+        };
+        assert_eq!(located(0, 2), (1, 1, 1, 2));
+        assert_eq!(located(6, 7), (1, 3, 1, 4));
+        assert_eq!(located(9, 9), (2, 1, 2, 1));
+        assert_eq!(located(10, 14), (3, 1, 3, 5));
+        assert_eq!(located(99, 999), (3, 5, 3, 5));
+        // Inside a character: its beginning.
+        assert_eq!(located(3, 4), (1, 2, 1, 2));
+        assert_eq!(source.line_span(1).of(source.text()), "é😀x");
+        assert_eq!(source.line_span(9).of(source.text()), "");
+        assert_eq!(source.locate(Place::Whole).line, 1);
+    }
+}

@@ -70,6 +70,9 @@ impl<'a> Walk<'a> {
     fn block(&mut self, file: &str, start: usize, indent: usize) -> Option<()> {
         let leading = self.value.len() - self.value.trim_start_matches('\n').len();
         let before = &file[..start];
+        // Of a block of blanks alone the reader does not tell the indentation.
+        let column = start - before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+        let indent = if indent == 0 { column } else { indent };
         let blank = before.len() - before.trim_end_matches([' ', '\t', '\r', '\n']).len();
         let mut breaks: Vec<Span> = breaks(&before[before.len() - blank..])
             .map(|(at, length)| Span::new(start - blank + at, start - blank + at + length))

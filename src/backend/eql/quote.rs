@@ -6,8 +6,25 @@ use std::fmt::Write;
 ///
 /// <https://www.elastic.co/docs/reference/query-languages/eql/eql-syntax>
 const RESERVED: [&str; 19] = [
-    "and", "any", "by", "descending", "false", "in", "join", "like", "maxspan", "not", "null", "of", "or", "regex",
-    "sample", "sequence", "true", "until", "where",
+    "and",
+    "any",
+    "by",
+    "descending",
+    "false",
+    "in",
+    "join",
+    "like",
+    "maxspan",
+    "not",
+    "null",
+    "of",
+    "or",
+    "regex",
+    "sample",
+    "sequence",
+    "true",
+    "until",
+    "where",
 ];
 
 /// A string literal.

@@ -12,7 +12,8 @@ use crate::crosswalk::Form;
 use crate::diagnostic::Code;
 use crate::fidelity::{Cause, Findings, Match, Note, Output, Polarity, Refusal};
 use crate::ir::{
-    Assignment, Detection, Expr, ExprKind, Function, Order, Path, Period, Predicate, PredicateKind, Truth, Value,
+    Assignment, Detection, Expr, ExprKind, Function, Order, Path, Period, Predicate, PredicateKind, Truth, Type,
+    Value,
 };
 use crate::shape::{Leg, Shape};
 use crate::span::Origins;
@@ -49,12 +50,10 @@ pub(super) fn correlate(
     threshold: &Threshold,
     names: &Names,
 ) -> Result<Correlation, Refusal> {
-    let refuse = |code: Code, message: String| {
-        Refusal::new(code, Cause::ProductLimit { page: PAGE }, threshold.span, message)
-    };
+    let refuse =
+        |code: Code, message: String| Refusal::new(code, Cause::ProductLimit { page: PAGE }, threshold.span, message);
     let mut findings = Findings::default();
-    let mut lookbacks: Vec<Option<Period>> =
-        shape.legs.iter().map(|leg| events::lookback(detection, leg)).collect();
+    let mut lookbacks: Vec<Option<Period>> = shape.legs.iter().map(|leg| events::lookback(detection, leg)).collect();
     lookbacks.dedup();
     let [Some(lookback)] = lookbacks.as_slice() else {
         return Err(refuse(
@@ -85,7 +84,8 @@ pub(super) fn correlate(
                 refuse(Code::AggregateDiffers, "a correlation counts the values of fields only".to_owned())
             })?;
             let (name, present) = field_of(path, value, shape, names, &mut findings, threshold)?;
-            if !present {
+            // Typed nulls count nowhere.
+            if !present && value.ty == Type::String {
                 // An empty value counts in KQL; an event without the field does not count here.
                 let note = Note {
                     span: threshold.span,
@@ -118,13 +118,24 @@ pub(super) fn correlate(
         };
         findings.lower(Match::Narrower, note);
     }
+    if threshold.silent {
+        let note = Note {
+            span: threshold.span,
+            code: Code::MissingDiffers,
+            cause: Some(Cause::ProductLimit { page: PAGE }),
+            message: "the threshold is also met where there are no events at all, which no correlation notices"
+                .to_owned(),
+        };
+        findings.lower(Match::Narrower, note);
+    }
     findings.lower(
         Match::Broader,
         Note {
             span: threshold.span,
             code: Code::WindowSlides,
             cause: Some(Cause::ProductLimit { page: PAGE }),
-            message: "a correlation counts in a window that slides; the rule counts once in a run or a bin".to_owned(),
+            message: "a correlation counts in a window that slides; the rule counts once in a run or a bin"
+                .to_owned(),
         },
     );
     findings.notes.insert(Note {
@@ -163,9 +174,10 @@ fn bin_of_clock(key: &Assignment, shape: &Shape, names: &Names) -> Option<(Perio
     let [value, size] = arguments.as_slice() else { return None };
     let path = value.as_path().filter(|path| path.steps.is_empty())?;
     let Value::TimeSpan(ticks) = size.as_literal()? else { return None };
-    let clock = shape.legs.iter().all(|leg| {
-        source_path(path, leg).is_some_and(|path| path.steps.is_empty() && names.is_clock(path.column))
-    });
+    let clock = shape
+        .legs
+        .iter()
+        .all(|leg| source_path(path, leg).is_some_and(|path| path.steps.is_empty() && names.is_clock(path.column)));
     clock.then(|| (Period(*ticks), key.value.all_origins()))
 }
 
@@ -198,31 +210,32 @@ fn field_of(
     threshold: &Threshold,
 ) -> Result<(String, bool), Refusal> {
     let span = value.all_origins().hull().unwrap_or(threshold.span);
-    let refuse = |message: &str| {
-        Refusal::new(Code::SummaryLeft, Cause::ProductLimit { page: PAGE }, span, message.to_owned())
-    };
+    let refuse =
+        |message: &str| Refusal::new(Code::SummaryLeft, Cause::ProductLimit { page: PAGE }, span, message.to_owned());
     let mut name: Option<String> = None;
     let mut present = true;
     for leg in &shape.legs {
         let Some(source) = source_path(path, leg) else {
             return Err(refuse("a correlation groups by fields, not by computed values"));
         };
-        let field = names.field(&source, span)?;
+        let field = names.routed(leg).field(&source, span)?;
         match field.form {
-            Form::Same | Form::Text | Form::Number | Form::Renamed { .. } => {}
+            Form::Same | Form::Text | Form::Renamed { complete: true, .. } => {}
             Form::Lowercase => {
                 findings.output.insert(Output::Columns);
             }
-            Form::After { .. }
+            Form::Renamed { complete: false, .. }
+            | Form::After { .. }
             | Form::Before { .. }
             | Form::Tagged { .. }
             | Form::Within { .. }
+            | Form::Number
             | Form::Always { .. } => {
                 return Err(Refusal::new(
                     Code::ValueChanged,
                     Cause::NoMapping,
                     span,
-                    format!("`{}` holds more than the column that groups", field.name),
+                    format!("`{}` does not tell the values of the column apart as they are", field.name),
                 ));
             }
         }
@@ -255,31 +268,4 @@ fn excludes_missing(condition: &Predicate, path: &Path, negated: bool) -> bool {
         }
         PredicateKind::Const(_) => false,
     }
-}
-
-/// A condition over the columns of a leg as one over its table's columns; none where a column is computed.
-pub(super) fn in_place(condition: &Predicate, leg: &Leg) -> Option<Predicate> {
-    let origins = condition.origins.clone();
-    let inner = |parts: &[Predicate]| parts.iter().map(|part| in_place(part, leg)).collect::<Option<Vec<_>>>();
-    Some(match &condition.kind {
-        PredicateKind::And(parts) => Predicate::and(inner(parts)?, origins),
-        PredicateKind::Or(parts) => Predicate::or(inner(parts)?, origins),
-        // Conditions of aggregates are not in negation normal form: only negated tests are.
-        PredicateKind::Not(part) => {
-            if !matches!(part.kind, PredicateKind::Test(_)) {
-                return None;
-            }
-            Predicate::negate(in_place(part, leg)?, origins)
-        }
-        PredicateKind::Const(truth) => Predicate::constant(*truth, origins),
-        PredicateKind::Test(test) => {
-            let mut test = test.clone();
-            let path = source_path(test.subject.as_path()?, leg)?;
-            test.subject.kind = ExprKind::Path(path);
-            if test.op.operands().iter().any(|operand| operand.as_literal().is_none()) {
-                return None;
-            }
-            Predicate::test(test, origins)
-        }
-    })
 }

@@ -181,7 +181,8 @@ impl Builder {
         }
         if several {
             // Every filter's name has the prefix, and nothing else has.
-            let origins = names.iter().flat_map(Text::pieces).fold(Origins::none(), |all, piece| all.and(&piece.origins));
+            let origins =
+                names.iter().flat_map(Text::pieces).fold(Origins::none(), |all, piece| all.and(&piece.origins));
             return vec![Text::piece("not 1 of filter_main_*", origins)];
         }
         names.into_iter().map(|name| Text::glue("not ").then(name)).collect()
@@ -211,7 +212,8 @@ impl Builder {
                 Text::join(terms, &Text::piece(" and ", origins.clone())).with_origins(&origins)
             }
             Part::Any(parts, origins) => {
-                let (simple, rest): (Vec<Part>, Vec<Part>) = parts.into_iter().partition(|part| mapping(part).is_some());
+                let (simple, rest): (Vec<Part>, Vec<Part>) =
+                    parts.into_iter().partition(|part| mapping(part).is_some());
                 let mut terms = Vec::new();
                 if !simple.is_empty() {
                     let maps: Vec<Vec<Item>> = simple.iter().filter_map(mapping).collect();

@@ -69,7 +69,15 @@ impl Backend for Sigma {
 
     fn emit(&self, detection: &Detection, options: &Options) -> Result<Emission, TemplateError> {
         let mut draft = Draft::default();
-        match draft.view(detection, options) {
+        let mut view = draft.view(detection, options, options.profile != "exact");
+        // Widened tests may leave too little of the rule; what is written then is what the query says.
+        if view.is_err() && options.profile != "exact" {
+            let mut strict = Draft::default();
+            if let Ok(other) = strict.view(detection, options, false) {
+                (draft, view) = (strict, Ok(other));
+            }
+        }
+        match view {
             Ok(view) => {
                 let view = view.with_head(events::head(detection, &draft.findings));
                 let artifact = options.templates.render("sigma/rule.yml.j2", &view)?;
@@ -84,12 +92,11 @@ impl Backend for Sigma {
 }
 
 impl Draft {
-    fn view(&mut self, detection: &Detection, options: &Options) -> Result<View, Vec<Note>> {
+    fn view(&mut self, detection: &Detection, options: &Options, portable: bool) -> Result<View, Vec<Note>> {
         let one = |refusal: Refusal| vec![refusal.note];
         let shape = events::shape(detection, options).map_err(one)?;
         let names = Names::new(&detection.query, options, Vocabulary::Sigma);
         let mut stages = events::stages(detection, &shape, SPEAKER).map_err(one)?;
-        let portable = options.profile != "exact";
 
         // A threshold first as a correlation; where that cannot be said, without it.
         let mut rules = None;
@@ -186,11 +193,12 @@ impl Draft {
         style: Style,
         extra: Option<&Predicate>,
     ) -> Result<Document<'a>, Vec<Note>> {
+        let names = &names.routed(leg);
         let span = leg.table_origins.hull().unwrap_or_default();
         let source = names.source(leg.source, span).map_err(|refusal| vec![refusal.note])?;
         let condition = match extra {
             Some(extra) => {
-                let extra = correlation::in_place(extra, leg).ok_or_else(|| {
+                let extra = events::in_place(extra, leg).ok_or_else(|| {
                     let message = "the condition of the aggregate is over computed values";
                     vec![Refusal::new(Code::AggregateDiffers, Cause::NotImplemented, span, message).note]
                 })?;
@@ -212,7 +220,8 @@ impl Draft {
                 // Every reason why nothing is left, or that Sigma has no constant conditions.
                 let span = condition.all_origins().hull().unwrap_or(span);
                 let mut notes: Vec<Note> = carried.findings.notes.into_iter().collect();
-                let code = if carried.findings.relation == Match::Exact { Code::ConstantTest } else { Code::NoAnchor };
+                let code =
+                    if carried.findings.relation == Match::Exact { Code::ConstantTest } else { Code::NoAnchor };
                 let message = if truth {
                     "Sigma has no condition that every event of a source meets"
                 } else {
@@ -260,15 +269,14 @@ fn any_item(leg: &Leg, names: &Names) -> Option<Item> {
 /// What the events of a source have in common besides its logsource.
 fn routing(source: Option<&Source>) -> Vec<Item> {
     let Some(Source::Sigma { conditions, .. }) = source else { return Vec::new() };
-    let scalar = |value: &String| {
-        let number = value.parse::<i64>().is_ok();
-        let scalar = if number { Scalar::Plain(value.clone()) } else { Scalar::Text(quote::literal(value)) };
-        (scalar, Origins::none())
+    let scalar = |value: &String| match value.parse::<i64>() {
+        Ok(_) => Scalar::Plain(value.clone()),
+        Err(_) => Scalar::Text(quote::literal(value)),
     };
     let items = conditions.iter().map(|(field, values)| Item {
         field: field.clone(),
         modifiers: Vec::new(),
-        values: values.iter().map(scalar).collect(),
+        values: values.iter().map(|value| (scalar(value), Origins::none())).collect(),
         origins: Origins::none(),
     });
     items.collect()
@@ -297,4 +305,3 @@ fn id(rule: &str, name: &str, part: &str) -> String {
     });
     Uuid::new_v5(&own, part.as_bytes()).hyphenated().to_string()
 }
-

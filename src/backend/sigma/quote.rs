@@ -18,7 +18,10 @@ pub(super) fn literal(text: &str) -> String {
 pub(super) fn is_plain_key(key: &str) -> bool {
     key.starts_with(|letter: char| letter.is_ascii_alphabetic())
         && key.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.' | '|'))
-        && !matches!(key.to_ascii_lowercase().as_str(), "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n")
+        && !matches!(
+            key.to_ascii_lowercase().as_str(),
+            "null" | "true" | "false" | "yes" | "no" | "on" | "off" | "y" | "n"
+        )
 }
 
 #[cfg(test)]

@@ -169,15 +169,13 @@ impl RuleView {
     fn new(document: Document, union: &Origins) -> RuleView {
         let origins = document.table_origins.and(union);
         let logsource = match document.source {
-            Some(Source::Sigma { logsource, .. }) => {
-                logsource
-                    .iter()
-                    .map(|(key, value)| LogsourceView {
-                        key: (*key).to_owned(),
-                        value: Text::piece(value.clone(), origins.clone()),
-                    })
-                    .collect()
-            }
+            Some(Source::Sigma { logsource, .. }) => logsource
+                .iter()
+                .map(|(key, value)| LogsourceView {
+                    key: (*key).to_owned(),
+                    value: Text::piece(value.clone(), origins.clone()),
+                })
+                .collect(),
             // The table's own name, where KQL names are kept.
             Some(Source::Splunk { .. } | Source::Elastic { .. }) | None => {
                 let category = document.table.to_lowercase();
@@ -205,13 +203,15 @@ impl RuleView {
 impl ItemView {
     fn new(item: &Item) -> ItemView {
         let key = item.key();
-        let text = Text::piece(key.clone(), item.origins.clone());
+        // An empty value is no text that could stand for its leaves: the key stands for them.
+        let empty = item.values.iter().filter(|(scalar, _)| *scalar == Scalar::Text(String::new()));
+        let origins = empty.fold(item.origins.clone(), |all, (_, origins)| all.and(origins));
+        let text = Text::piece(key.clone(), origins);
         let key = ScalarView::new(text, quote::is_plain_key(&key));
         let mut values: Vec<ScalarView> = item
             .values
             .iter()
             .map(|(scalar, origins)| match scalar {
-                // An empty text would be no piece at all: its leaves stand behind the key then.
                 Scalar::Text(text) => ScalarView::new(Text::piece(text.clone(), origins.clone()), false),
                 Scalar::Plain(text) => ScalarView::new(Text::piece(text.clone(), origins.clone()), true),
                 Scalar::Null => ScalarView::new(Text::glue("null"), true),
@@ -290,7 +290,10 @@ fn slug(name: &str) -> String {
 /// Whether a text can stand as a literal block: several lines, all printable, the first not indented.
 fn is_block(text: &str) -> bool {
     let printable = |letter: char| {
-        letter == '\n' || letter == '\r' || !(letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
+        letter == '\n'
+            || letter == '\r'
+            || !(letter.is_control()
+                || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
     };
     text.trim_end().contains('\n')
         && text.starts_with(|letter: char| !letter.is_whitespace())

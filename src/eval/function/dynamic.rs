@@ -112,21 +112,59 @@ pub fn array_rotate_left(value: &Value, places: &Value, sign: i64) -> Value {
     of_array(rotated)
 }
 
-/// Nulls last unless asked for first; only the first array is sorted by value, as the result of one argument is.
+/// Sorts the first array, and the others along with it; of several arrays the answer is an array of arrays. Nulls
+/// come last unless a last argument of `false` says otherwise. An array of another length becomes null.
 ///
 /// <https://learn.microsoft.com/kusto/query/array-sort-asc-function>
-pub fn array_sort(value: &Value, nulls_last: Option<&Value>, descending: bool) -> Value {
-    let Some(elements) = array(value) else { return NULL };
-    let nulls_last = !matches!(nulls_last, Some(Value::Bool(false)));
-    let (nulls, others): (Vec<Dynamic>, Vec<Dynamic>) =
-        elements.iter().cloned().partition(|element| *element == Dynamic::Null);
-    let mut values: Vec<Value> = others.into_iter().map(|element| unwrap(&convert::from_dynamic(element))).collect();
-    values.sort_by(|left, right| {
-        let order = sort_order(left, right);
-        if descending { order.reverse() } else { order }
+/// <https://learn.microsoft.com/kusto/query/array-sort-desc-function>
+pub fn array_sort(arguments: &[&Value], descending: bool) -> Value {
+    let (arrays, nulls_last) = match arguments {
+        [arrays @ .., Value::Bool(nulls_last)] => (arrays, *nulls_last),
+        arrays => (arrays, true),
+    };
+    let Some(first) = arrays.first().and_then(|value| array(value)) else { return NULL };
+    let mut keyed: Vec<(Value, usize)> =
+        first.iter().enumerate().map(|(at, element)| (unwrap(&convert::from_dynamic(element.clone())), at)).collect();
+    keyed.sort_by(|(left, _), (right, _)| match (left.is_null(), right.is_null()) {
+        (false, false) if descending => sort_order(right, left),
+        (false, false) => sort_order(left, right),
+        (left, right) if nulls_last => left.cmp(&right),
+        (left, right) => right.cmp(&left),
     });
-    let sorted = values.iter().map(convert::to_dynamic);
-    of_array(if nulls_last { sorted.chain(nulls).collect() } else { nulls.into_iter().chain(sorted).collect() })
+    let sorted = |value: &Value| match array(value) {
+        Some(elements) if elements.len() == keyed.len() => {
+            Dynamic::Array(keyed.iter().map(|(_, at)| elements[*at].clone()).collect())
+        }
+        _ => Dynamic::Null,
+    };
+    match arrays {
+        [only] => convert::from_dynamic(sorted(only)),
+        several => of_array(several.iter().map(|value| sorted(value)).collect()),
+    }
+}
+
+/// JSON with the properties of every bag in the order of their names.
+///
+/// <https://learn.microsoft.com/kusto/query/dynamic-to-json-function>
+pub fn dynamic_to_json(value: &Value) -> Value {
+    fn canonical(inner: &Dynamic) -> Dynamic {
+        match inner {
+            Dynamic::Array(elements) => Dynamic::Array(elements.iter().map(canonical).collect()),
+            Dynamic::Bag(properties) => {
+                let mut sorted: IndexMap<String, Dynamic> =
+                    properties.iter().map(|(name, value)| (name.clone(), canonical(value))).collect();
+                sorted.sort_keys();
+                Dynamic::Bag(sorted)
+            }
+            scalar => scalar.clone(),
+        }
+    }
+    match value {
+        Value::Dynamic(inner @ (Dynamic::Array(_) | Dynamic::Bag(_))) => {
+            string(convert::json_text(&canonical(inner)))
+        }
+        other => string(convert::text(other).into_owned()),
+    }
 }
 
 /// <https://learn.microsoft.com/kusto/query/pack-array-function>

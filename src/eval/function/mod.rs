@@ -9,6 +9,7 @@ mod hash;
 mod math;
 pub mod network;
 mod text;
+mod xml;
 
 use std::cmp::Ordering;
 
@@ -36,8 +37,8 @@ pub fn call(function: Function, a: &[&Value], _now: i64) -> Value {
         Function::ArrayRotateLeft => dynamic::array_rotate_left(a[0], a[1], 1),
         Function::ArrayRotateRight => dynamic::array_rotate_left(a[0], a[1], -1),
         Function::ArraySlice => dynamic::array_slice(a[0], a[1], a[2]),
-        Function::ArraySortAsc => dynamic::array_sort(a[0], at(1), false),
-        Function::ArraySortDesc => dynamic::array_sort(a[0], at(1), true),
+        Function::ArraySortAsc => dynamic::array_sort(a, false),
+        Function::ArraySortDesc => dynamic::array_sort(a, true),
         Function::ArraySum => dynamic::array_sum(a[0]),
         Function::Asin => math::of_domain(a[0], |number| number.abs() <= 1.0, f64::asin),
         Function::Atan => math::of_real(a[0], f64::atan),
@@ -70,6 +71,7 @@ pub fn call(function: Function, a: &[&Value], _now: i64) -> Value {
         Function::DayOfWeek => datetime::dayofweek(a[0]),
         Function::DayOfYear => datetime::part("dayofyear", a[0]),
         Function::Degrees => math::of_real(a[0], f64::to_degrees),
+        Function::DynamicToJson => dynamic::dynamic_to_json(a[0]),
         Function::EndOfDay => datetime::end_of(Period::Day, a[0], at(1)),
         Function::EndOfMonth => datetime::end_of(Period::Month, a[0], at(1)),
         Function::EndOfWeek => datetime::end_of(Period::Week, a[0], at(1)),
@@ -125,6 +127,7 @@ pub fn call(function: Function, a: &[&Value], _now: i64) -> Value {
         Function::ParseUrl => dynamic::parse_url(a[0]),
         Function::ParseUrlQuery => dynamic::parse_urlquery(a[0]),
         Function::ParseVersion => text::parse_version(a[0]),
+        Function::ParseXml => xml::parse_xml(a[0]),
         Function::Pi => Value::Real(std::f64::consts::PI),
         Function::Pow => math::pow(a[0], a[1]),
         Function::Radians => math::of_real(a[0], f64::to_radians),
@@ -133,6 +136,7 @@ pub fn call(function: Function, a: &[&Value], _now: i64) -> Value {
         Function::Replace => text::replace_regex(a[2], a[0], a[1]),
         Function::ReplaceRegex => text::replace_regex(a[0], a[1], a[2]),
         Function::ReplaceString => text::replace_string(a[0], a[1], a[2]),
+        Function::ReplaceStrings => text::replace_strings(a[0], a[1], a[2]),
         Function::Reverse => text::reverse(a[0]),
         Function::Round => math::round(a[0], at(1)),
         Function::SetDifference => dynamic::set_difference(a),

@@ -88,9 +88,9 @@ pub fn substring(text: &Value, start: &Value, length: Option<&Value>) -> Value {
     string(characters.into_iter().skip(start as usize).take(length as usize).collect::<String>())
 }
 
-/// The place of the `occurrence`-th appearance within `length` characters from `start`, or -1.
+/// The place of the `occurrence`-th appearance that begins within `length` characters from `start`, or -1.
 ///
-/// The search for a further appearance is given the whole length again, as Microsoft's emulator does.
+/// It may end behind them: the documentation's own example says otherwise, Microsoft's emulator does not.
 /// <https://learn.microsoft.com/kusto/query/indexof-function>
 pub fn indexof(arguments: &[&Value]) -> Value {
     let text: Vec<char> = convert::text(arguments[0]).chars().collect();
@@ -101,13 +101,15 @@ pub fn indexof(arguments: &[&Value]) -> Value {
     };
     let all = i64::try_from(text.len()).unwrap_or(i64::MAX);
     let mut from = if start < 0 { all.saturating_add(start).max(0) } else { start };
+    let end = if length < 0 { all } else { from.saturating_add(length).min(all) };
     let mut left = occurrence;
     while left > 0 && from <= all {
-        let end = if length < 0 { all } else { from.saturating_add(length).min(all) };
-        let window = &text[from as usize..end as usize];
-        let Some(found) = position(window, &lookup) else { return Value::Long(-1) };
+        let Some(found) = position(&text[from as usize..], &lookup) else { break };
         from += found;
         left -= 1;
+        if from >= end {
+            break;
+        }
         if left == 0 {
             return Value::Long(from);
         }
@@ -159,6 +161,41 @@ pub fn replace_string(text: &Value, lookup: &Value, rewrite: &Value) -> Value {
         return string(text.into_owned());
     }
     string(text.replace(lookup.as_ref(), &convert::text(rewrite)))
+}
+
+/// In one pass: at each place the first lookup that stands there is replaced. A rewrite that is no text leaves what
+/// was found as it is.
+///
+/// <https://learn.microsoft.com/kusto/query/replace-strings-function>
+pub fn replace_strings(text: &Value, lookups: &Value, rewrites: &Value) -> Value {
+    let text = convert::text(text);
+    let (Value::Dynamic(Dynamic::Array(lookups)), Value::Dynamic(Dynamic::Array(rewrites))) = (lookups, rewrites)
+    else {
+        return string(text.into_owned());
+    };
+    let pairs: Vec<(&str, Option<&str>)> = lookups
+        .iter()
+        .enumerate()
+        .filter_map(|(at, lookup)| match (lookup, rewrites.get(at)) {
+            (Dynamic::String(lookup), Some(Dynamic::String(rewrite))) => {
+                Some((lookup.as_str(), Some(rewrite.as_str())))
+            }
+            (Dynamic::String(lookup), _) => Some((lookup.as_str(), None)),
+            _ => None,
+        })
+        .filter(|(lookup, _)| !lookup.is_empty())
+        .collect();
+    let mut replaced = String::new();
+    let mut rest = text.as_ref();
+    while let Some(letter) = rest.chars().next() {
+        let (written, length) = match pairs.iter().find(|(lookup, _)| rest.starts_with(lookup)) {
+            Some((lookup, rewrite)) => (rewrite.unwrap_or(lookup), lookup.len()),
+            None => (&rest[..letter.len_utf8()], letter.len_utf8()),
+        };
+        replaced.push_str(written);
+        rest = &rest[length..];
+    }
+    string(replaced)
 }
 
 /// `\1` in the rewrite stands for what the first group captured, `\0` for the whole appearance.
