@@ -4,6 +4,7 @@
 pub mod backend;
 pub mod bundle;
 pub mod cli;
+pub mod coverage;
 pub mod crosswalk;
 pub mod diagnostic;
 pub mod eval;

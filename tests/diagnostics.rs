@@ -1,14 +1,38 @@
 //! What a user reads about a bad rule file: whole texts, carets included.
 
+use siemaphore::crosswalk::Crosswalk;
 use siemaphore::diagnostic::{Code, Diagnostic, render};
 use siemaphore::rule::{Loaded, load};
 use siemaphore::span::{Place, SourceMap, Span};
+use siemaphore::{kql, lower};
 
 fn diagnostics(bytes: &[u8]) -> (Vec<Diagnostic>, SourceMap) {
     match load("rules/a.yaml", bytes) {
         Loaded::Rule { source, diagnostics, .. } | Loaded::Broken { source, diagnostics } => (diagnostics, source),
         Loaded::NotARule { reason } => panic!("no rule: {reason}"),
     }
+}
+
+/// What is said about the query of a rule that is written well otherwise.
+#[track_caller]
+fn query_diagnostics(text: &str) -> (Vec<Diagnostic>, SourceMap) {
+    let Loaded::Rule { rule, source, diagnostics } = load("rules/a.yaml", text.as_bytes()) else {
+        panic!("no rule: {text}")
+    };
+    assert_eq!(diagnostics, []);
+    let parsed = kql::parse(&rule.query.value);
+    if parsed.errors.is_empty() {
+        return (lower::lower(&rule, &parsed.query, &Crosswalk::builtin()).diagnostics, source);
+    }
+    (parsed.errors.into_iter().map(Diagnostic::from).collect(), source)
+}
+
+#[track_caller]
+fn check_query(text: &str, expected: &str) {
+    let (diagnostics, source) = query_diagnostics(text);
+    let shown: Vec<String> = diagnostics.iter().map(|one| render::full(one, &source, false)).collect();
+    let shown = shown.join("\n\n");
+    assert!(shown == expected.trim_matches('\n'), "\n{shown}\n");
 }
 
 /// Compares all that is said about a file.
@@ -619,6 +643,66 @@ fn what_is_wrong_with_the_query_is_shown_in_the_rule_file() {
 7 | |       count()
   | |_____________^"
     );
+}
+
+#[test]
+fn broken_kql_is_shown_in_every_style_of_scalar() {
+    for (query, line, column) in [
+        ("query: |\n  SecurityEvent\n  | where EventID === 4625\n", 5, 21),
+        ("query: |\r\n  SecurityEvent\r\n  | where EventID === 4625\r\n", 5, 21),
+        ("query: |-\n\n\n  SecurityEvent\n  | where EventID === 4625", 7, 21),
+        ("query: |4\n    SecurityEvent\n    | where EventID === 4625\n", 5, 23),
+        ("query: >\n  SecurityEvent\n  | where EventID\n  === 4625\n", 6, 5),
+        ("query: 'SecurityEvent\n  | where EventID === 4625'\n", 4, 21),
+        ("query: \"SecurityEvent\\n| where EventID \\x3d== 4625\"\n", 3, 45),
+        ("query: SecurityEvent\n  | where EventID === 4625\n", 4, 21),
+    ] {
+        for mark in ["", "\u{feff}"] {
+            let (diagnostics, source) = query_diagnostics(&format!("{mark}{HEAD}{query}"));
+            let shown: Vec<String> = diagnostics.iter().map(|one| render::concise(one, &source)).collect();
+            let expected = format!("rules/a.yaml:{line}:{column}: error[KQL0002]: expected an expression, found `=`");
+            assert_eq!(shown, [expected], "{query:?}");
+        }
+    }
+    check_query(
+        &format!("{HEAD}query: >-\n  SecurityEvent\n\n  | where EventID === 4625\n"),
+        "
+error[KQL0002]: expected an expression, found `=`
+ --> rules/a.yaml:6:21
+  |
+6 |   | where EventID === 4625
+  |                     ^",
+    );
+}
+
+#[test]
+fn names_and_types_of_the_query_are_shown_in_the_file() {
+    check_query(
+        &format!("{HEAD}query: \"SecurityEvent\\n| where Nope == \\\"x\\\" and \\\n   EventID has '5'\"\n"),
+        r#"
+error[SEM0001]: no column `Nope` in table `SecurityEvent`
+ --> rules/a.yaml:3:32
+  |
+3 | query: "SecurityEvent\n| where Nope == \"x\" and \
+  |                                ^^^^
+
+error[SEM0003]: a text test is not defined on a value of type int
+ --> rules/a.yaml:4:12
+  |
+4 |    EventID has '5'"
+  |            ^^^
+  |
+  = help: convert it with `tostring(…)`"#,
+    );
+}
+
+#[test]
+fn ten_thousand_parentheses_are_refused_where_they_become_too_many() {
+    let query = format!("SecurityEvent | where {}true{}", "(".repeat(10_000), ")".repeat(10_000));
+    let (diagnostics, source) = query_diagnostics(&format!("{HEAD}query: {query}\n"));
+    assert_eq!(diagnostics.iter().map(|one| one.code).collect::<Vec<_>>(), [Code::TooDeep]);
+    assert_eq!(source.locate(diagnostics[0].place).line, 3);
+    assert!(render::full(&diagnostics[0], &source, false).len() < 1000);
 }
 
 #[test]

@@ -20,10 +20,6 @@ use crate::span::{Elided, Origins, Span};
 use super::Options;
 use super::names::USUAL_CLOCKS;
 
-/// What term guards assume of the events.
-pub(crate) const ASCII_TERMS: &str = "no letter or digit beyond ASCII stands directly beside a term that is searched \
-     for, and no U+017F or U+212A in it";
-
 /// Elasticsearch's regular expressions.
 pub(crate) const LUCENE_REGEX: &str = "https://www.elastic.co/docs/reference/query-languages/query-dsl/regexp-syntax";
 
@@ -320,6 +316,10 @@ impl<'a> Reader<'a> {
 
     fn stage(&mut self, stage: &Stage<'a>) -> Result<(), Refusal> {
         let (span, title) = (stage.span(), self.speaker.title);
+        let definitions = stage.all_origins().elsewhere();
+        self.stages
+            .elided
+            .push(Elided { origins: definitions, law: "definition used by a stage that a note is about" });
         match stage {
             Stage::Summarize { keys, aggregates, origins } => {
                 let computed = keys.iter().any(|key| {
@@ -371,7 +371,7 @@ impl<'a> Reader<'a> {
 
     /// A filter on groups or chosen rows: a threshold, or left out.
     fn filter(&mut self, conjunct: &Predicate, origins: &Origins) {
-        let span = conjunct.all_origins().hull().unwrap_or_default();
+        let span = conjunct.all_origins().and(origins).hull().unwrap_or_default();
         if let Some(mut threshold) = self.threshold(conjunct) {
             threshold.span = span;
             threshold.silent = threshold.keys.is_empty() && threshold.comparison.holds(0, threshold.bound);

@@ -16,15 +16,17 @@ mod eql;
 mod events;
 pub mod names;
 mod network;
+pub mod pipeline;
 pub mod regex;
 mod sentinel;
 mod sigma;
+mod splunk;
 
 pub use crate::template::Rendered;
 pub use carry::{Answer, Carried, Literal, Tree, carry};
 
 /// Every back end, in the order that lists and reports show them.
-pub const ALL: &[&dyn Backend] = &[&sigma::Sigma, &eql::Eql, &sentinel::Sentinel];
+pub const ALL: &[&dyn Backend] = &[&sigma::Sigma, &splunk::Splunk, &eql::Eql, &sentinel::Sentinel];
 
 /// A target, as users see it.
 #[derive(Debug)]

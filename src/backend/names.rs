@@ -3,10 +3,13 @@
 //! Every answer carries its own [`Findings`], so that what is known of a part that is left out later goes with it.
 //! A name that the crosswalk does not know is a refusal, unless the run keeps KQL names; it is never guessed.
 
-use crate::crosswalk::{Crosswalk, FieldKind, Form, Source, Table, Vocabulary};
+use crate::crosswalk::{Covers, Crosswalk, FieldKind, Form, Routed, Source, Table, Translated, Vocabulary};
 use crate::diagnostic::Code;
-use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Names as Naming, Note, Refusal};
-use crate::ir::{ColumnId, Lineage, Operator, Path, Query, RelationId, Step, TestOp, Type};
+use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Polarity, Refusal};
+use crate::ir::{
+    ColumnId, Lineage, Operator, Path, Predicate, PredicateKind, Query, RelationId, Step, TestOp, Truth, Type, Value,
+};
+use crate::shape::Leg;
 use crate::span::{Origins, Span};
 
 use super::{Literal, Options};
@@ -18,6 +21,8 @@ pub struct Names<'a> {
     crosswalk: &'a Crosswalk,
     native_names: bool,
     vocabulary: Vocabulary,
+    /// The source that was chosen for one of the tables.
+    routed: Option<(RelationId, Routed<'a>)>,
 }
 
 /// Where a table's events live in the target.
@@ -73,6 +78,8 @@ pub struct Atom<'a> {
 pub enum Resolved<'a> {
     /// A test on a field.
     Atom(Atom<'a>),
+    /// Several tests on a field: all of them, or any of them where they are negated.
+    Every(Vec<Atom<'a>>),
     /// The same answer for every event of the source.
     Const(bool, Findings),
 }
@@ -80,13 +87,65 @@ pub enum Resolved<'a> {
 /// The form of fields that no crosswalk file describes.
 const SAME: &Form = &Form::Same;
 
+/// What term guards assume of the events.
+pub(crate) const ASCII_TERMS: &str = "no letter or digit beyond ASCII stands directly beside a term that is searched \
+     for, and no U+017F or U+212A in it";
+
 /// The columns that are the event time of tables that no crosswalk file describes.
 pub(crate) const USUAL_CLOCKS: [&str; 2] = ["TimeGenerated", "Timestamp"];
 
 impl<'a> Names<'a> {
     /// The names of `query` in the words of `vocabulary`.
     pub fn new(query: &'a Query, options: &Options<'a>, vocabulary: Vocabulary) -> Names<'a> {
-        Names { query, crosswalk: options.crosswalk, native_names: options.native_names, vocabulary }
+        Names { query, crosswalk: options.crosswalk, native_names: options.native_names, vocabulary, routed: None }
+    }
+
+    /// The same for the source that fits what a leg asks for: targets may divide by kind of event what Sentinel keeps
+    /// in one table.
+    pub fn routed(self, leg: &Leg) -> Names<'a> {
+        let allowed = |column: &str| self.allowed(&leg.condition, leg.source, column);
+        let route = self.table(leg.source).and_then(|table| table.route(self.vocabulary, &allowed));
+        Names { routed: route.map(|route| (leg.source, route)), ..self }
+    }
+
+    /// The values that a condition lets through in a column, if it names them.
+    fn allowed(&self, condition: &Predicate, source: RelationId, column: &str) -> Option<Vec<String>> {
+        match &condition.kind {
+            // Each conjunct lets through no more than this.
+            PredicateKind::And(parts) => parts
+                .iter()
+                .filter_map(|part| self.allowed(part, source, column))
+                .reduce(|one, other| one.into_iter().filter(|value| other.contains(value)).collect()),
+            PredicateKind::Or(parts) => {
+                let parts: Option<Vec<Vec<String>>> =
+                    parts.iter().map(|part| self.allowed(part, source, column)).collect();
+                parts.map(|parts| parts.concat())
+            }
+            PredicateKind::Test(test) => {
+                let TestOp::Equals { operands, .. } = &test.op else { return None };
+                let lineage = self.lineage(test.subject.as_path()?)?;
+                if lineage.source != source || lineage.column != column || !lineage.path.is_empty() {
+                    return None;
+                }
+                operands
+                    .iter()
+                    .map(|operand| match operand.as_literal()? {
+                        Value::String(text) => Some(text.clone()),
+                        Value::Int(number) => Some(number.to_string()),
+                        Value::Long(number) => Some(number.to_string()),
+                        Value::Null(_)
+                        | Value::Bool(_)
+                        | Value::DateTime(_)
+                        | Value::Decimal(_)
+                        | Value::Dynamic(_)
+                        | Value::Guid(_)
+                        | Value::Real(_)
+                        | Value::TimeSpan(_) => None,
+                    })
+                    .collect()
+            }
+            PredicateKind::Not(_) | PredicateKind::Const(_) => None,
+        }
     }
 
     /// The crosswalk's file on the table behind this node.
@@ -120,7 +179,26 @@ impl<'a> Names<'a> {
             return Err(Refusal::new(Code::NoSource, Cause::NotImplemented, span, "the source is no table"));
         };
         let mut findings = Findings::default();
-        if let Some(place) = self.table(source).and_then(|table| table.source(self.vocabulary)) {
+        let routed = self.routed.filter(|(routed, _)| *routed == source).map(|(_, routed)| routed);
+        if let Some(routed) = routed {
+            if let Covers::Only { column, values } = routed.covers {
+                let message = format!(
+                    "{} holds only events whose `{column}` is `{}`",
+                    describe(routed.source()),
+                    values.join("` or `")
+                );
+                let cause = Some(Cause::NoMapping);
+                findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause, message });
+            }
+            if let Some(note) = &routed.route.note {
+                findings.notes.insert(Note { span, code: Code::NoSource, cause: None, message: note.clone() });
+            }
+        }
+        let place = match routed {
+            Some(routed) => Some(routed.source()),
+            None => self.table(source).and_then(|table| table.source(self.vocabulary)),
+        };
+        if let Some(place) = place {
             findings.assume(
                 AssumptionKind::Coverage,
                 Confidence::High,
@@ -207,10 +285,16 @@ impl<'a> Names<'a> {
         }
         let mut findings = Findings::default();
         let table = self.table(lineage.source);
-        let field = table.and_then(|table| table.field(self.vocabulary, &lineage.column, &lineage.path));
-        let custom = table
-            .and_then(|table| table.source(self.vocabulary))
-            .is_some_and(|source| matches!(source, Source::Sigma { custom: true, .. }));
+        let routed = self.routed.filter(|(source, _)| *source == lineage.source).map(|(_, routed)| routed);
+        let field = match routed {
+            Some(routed) => routed.field(&lineage.column, &lineage.path),
+            None => table.and_then(|table| table.field(self.vocabulary, &lineage.column, &lineage.path)),
+        };
+        let source = match routed {
+            Some(routed) => Some(routed.source()),
+            None => table.and_then(|table| table.source(self.vocabulary)),
+        };
+        let custom = source.is_some_and(|source| matches!(source, Source::Sigma { custom: true, .. }));
         // A logsource of our own carries KQL names; only columns that the file is sure of count as mapped.
         if let Some(field) = field
             && (!custom || field.confidence == Confidence::High || field.name != lineage.column)
@@ -275,20 +359,57 @@ impl<'a> Names<'a> {
             ));
         };
         let field = self.field(path, subject.origins.hull().unwrap_or(span))?;
-        let findings = field.findings.clone();
+        let mut findings = field.findings.clone();
+        let on_missing = literal.on_missing();
+        let mut ops = vec![literal.test.op.clone()];
         if *field.form != Form::Same {
-            let message = format!("`{}` holds the column's value in another form", field.name);
-            return Err(Refusal::new(Code::ValueLost, Cause::NotImplemented, span, message));
+            let translation = field.form.translate(&literal.test.op, field.ty).map_err(|reason| {
+                let message = format!("`{}`: {reason}", field.name);
+                Refusal::new(Code::ValueLost, Cause::NoMapping, span, message)
+            })?;
+            let polarity = if literal.negated { Polarity::Down } else { Polarity::Up };
+            let relation = translation.relation.under(polarity);
+            if translation.ascii {
+                findings.assume(AssumptionKind::Ascii, Confidence::High, ASCII_TERMS);
+            }
+            let remark = match translation.remark {
+                Some(remark) => Some(format!("`{}`: {remark}", field.name)),
+                None if relation != Match::Exact => Some(format!("`{}` is not the column itself", field.name)),
+                None => None,
+            };
+            if let Some(message) = remark {
+                let exact = relation == Match::Exact;
+                let code = if exact { Code::ValueChanged } else { Code::ValueLost };
+                findings.lower(relation, Note { span, code, cause: (!exact).then_some(Cause::NoMapping), message });
+            }
+            match translation.test {
+                Translated::Op(op) => ops = vec![op],
+                Translated::Every(every) => ops = every,
+                Translated::Const(truth) => {
+                    let truth = if literal.negated { truth.negate() } else { truth } == Truth::True;
+                    // The answer is that of the values that are there; where every event has one, that is all.
+                    if truth == on_missing || matches!(field.form, Form::Always { .. }) {
+                        return Ok(Resolved::Const(truth, findings));
+                    }
+                    let origins = literal.all_origins();
+                    let op = TestOp::IsEmpty;
+                    return Ok(Resolved::Atom(Atom { field, op, negated: truth, on_missing, origins, findings }));
+                }
+            }
         }
-        let op = literal.test.op.clone();
-        Ok(Resolved::Atom(Atom {
-            field,
+        let origins = subject.origins.clone().and(&literal.origins);
+        let atom = |op| Atom {
+            field: field.clone(),
             op,
             negated: literal.negated,
-            on_missing: literal.on_missing(),
-            origins: subject.origins.clone().and(&literal.origins),
-            findings,
-        }))
+            on_missing,
+            origins: origins.clone(),
+            findings: findings.clone(),
+        };
+        Ok(match <[TestOp; 1]>::try_from(ops) {
+            Ok([only]) => Resolved::Atom(atom(only)),
+            Err(every) => Resolved::Every(every.into_iter().map(atom).collect()),
+        })
     }
 
     /// What the vocabulary is called in messages.

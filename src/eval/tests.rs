@@ -500,7 +500,7 @@ fn text_functions_answer_as_the_emulator_does() {
     let long = Value::Long;
     check_call(F::IndexOf, &[text("abcdefg"), text("cde")], long(2));
     check_call(F::IndexOf, &[text("abcdefg"), text("cde"), long(1), long(4)], long(2));
-    check_call(F::IndexOf, &[text("abcdefg"), text("cde"), long(1), long(2)], long(-1));
+    check_call(F::IndexOf, &[text("abcdefg"), text("cde"), long(1), long(2)], long(2));
     check_call(F::IndexOf, &[text("abcdefg"), text("cde"), long(3), long(4)], long(-1));
     check_call(F::IndexOf, &[text("abcdefg"), text("cde"), long(-5)], long(2));
     check_call(F::IndexOf, &[long(1_234_567), long(5), long(1), long(4)], long(4));

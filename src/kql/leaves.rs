@@ -13,13 +13,15 @@ pub struct Leaf {
     pub span: Span,
     /// The smallest predicate or pipeline stage around it.
     pub scope: Span,
+    /// The pipeline stage, source or statement around it.
+    pub stage: Span,
 }
 
 /// The leaves of a query, in the order of the text, each once.
 ///
 /// Names that are declared are no leaves: those of `let`s, parameters and assigned columns. Neither are hints.
 pub fn leaves(query: &Query) -> Vec<Leaf> {
-    let mut collector = Collector { leaves: Vec::new(), scope: Span::default() };
+    let mut collector = Collector { leaves: Vec::new(), scope: Span::default(), stage: Span::default() };
     collector.query(query);
     collector.leaves.sort_unstable();
     collector.leaves.dedup_by_key(|leaf| leaf.span);
@@ -29,11 +31,12 @@ pub fn leaves(query: &Query) -> Vec<Leaf> {
 struct Collector {
     leaves: Vec<Leaf>,
     scope: Span,
+    stage: Span,
 }
 
 impl Collector {
     fn leaf(&mut self, span: Span) {
-        self.leaves.push(Leaf { span, scope: self.scope });
+        self.leaves.push(Leaf { span, scope: self.scope, stage: self.stage });
     }
 
     fn name(&mut self, name: &Name) {
@@ -46,26 +49,32 @@ impl Collector {
         self.scope = outer;
     }
 
+    fn within_stage(&mut self, stage: Span, visit: impl FnOnce(&mut Self)) {
+        let outer = std::mem::replace(&mut self.stage, stage);
+        self.within(stage, visit);
+        self.stage = outer;
+    }
+
     fn query(&mut self, query: &Query) {
         for statement in &query.statements {
             match statement {
-                Statement::Let(binding) => self.within(binding.span, |this| match &binding.value {
+                Statement::Let(binding) => self.within_stage(binding.span, |this| match &binding.value {
                     LetValue::Expr(value) => this.expr(value),
                     LetValue::Function(function) => {
                         this.parameters(&function.parameters);
                         this.query(&function.body);
                     }
                 }),
-                Statement::Expr(expr) => self.within(expr.span, |this| this.expr(expr)),
+                Statement::Expr(expr) => self.within_stage(expr.span, |this| this.expr(expr)),
                 Statement::Parameters { parameters, span } => {
-                    self.within(*span, |this| this.parameters(parameters));
+                    self.within_stage(*span, |this| this.parameters(parameters));
                 }
                 Statement::Set { value, span, .. } => {
-                    self.within(*span, |this| value.iter().for_each(|value| this.expr(value)));
+                    self.within_stage(*span, |this| value.iter().for_each(|value| this.expr(value)));
                 }
-                Statement::Alias { value, span, .. } => self.within(*span, |this| this.expr(value)),
-                Statement::Restrict { tables, span, .. } => self.within(*span, |this| this.exprs(tables)),
-                Statement::Pattern(pattern) => self.within(pattern.span, |this| {
+                Statement::Alias { value, span, .. } => self.within_stage(*span, |this| this.expr(value)),
+                Statement::Restrict { tables, span, .. } => self.within_stage(*span, |this| this.exprs(tables)),
+                Statement::Pattern(pattern) => self.within_stage(pattern.span, |this| {
                     for case in pattern.matches.iter().flatten() {
                         this.exprs(&case.values);
                         this.exprs(&case.path);
@@ -141,7 +150,7 @@ impl Collector {
                 self.expr(index);
             }
             ExprKind::Pipe { source, operators } => {
-                self.within(source.span, |this| this.expr(source));
+                self.within_stage(source.span, |this| this.expr(source));
                 for operator in operators {
                     self.operator(operator);
                 }
@@ -170,7 +179,7 @@ impl Collector {
     }
 
     fn operator(&mut self, operator: &Operator) {
-        self.within(operator.span, |this| {
+        self.within_stage(operator.span, |this| {
             this.name(&operator.keyword);
             this.operator_kind(&operator.kind);
         });
@@ -262,7 +271,7 @@ impl Collector {
                     self.expr(table);
                     self.name(key);
                 }
-                for (by, body) in partition {
+                if let Some((by, body)) = partition {
                     self.expr(by);
                     self.expr(body);
                 }

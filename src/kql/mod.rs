@@ -7,9 +7,11 @@ pub mod ast;
 mod leaves;
 mod lexer;
 mod parser;
+mod print;
 mod token;
 
 pub use leaves::{Leaf, leaves};
 pub use lexer::lex;
 pub use parser::{Error, ErrorKind, MAX_DEPTH, Parsed, parse};
+pub use print::print;
 pub use token::{Token, TokenKind};

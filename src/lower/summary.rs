@@ -22,6 +22,7 @@ fn aggregate(name: &str) -> Option<(AggregateFunction, bool)> {
         "argmin" => (AggregateFunction::ArgMin, false),
         "makelist" => (AggregateFunction::MakeList, false),
         "makeset" => (AggregateFunction::MakeSet, false),
+        "make_bag_if" => (AggregateFunction::MakeBag, true),
         "make_list_if" => (AggregateFunction::MakeList, true),
         "make_set_if" => (AggregateFunction::MakeSet, true),
         "count_distinctif" => (AggregateFunction::CountDistinct, true),
@@ -32,7 +33,9 @@ fn aggregate(name: &str) -> Option<(AggregateFunction, bool)> {
         "minif" => (AggregateFunction::Min, true),
         "maxif" => (AggregateFunction::Max, true),
         "stdevif" => (AggregateFunction::StDev, true),
+        "stdevpif" => (AggregateFunction::StDevP, true),
         "varianceif" => (AggregateFunction::Variance, true),
+        "variancepif" => (AggregateFunction::VarianceP, true),
         name => (*AggregateFunction::ALL.iter().find(|function| function.name() == name)?, false),
     })
 }
@@ -40,7 +43,8 @@ fn aggregate(name: &str) -> Option<(AggregateFunction, bool)> {
 /// The prefix of an unnamed aggregate's column.
 fn prefix(name: &str) -> &str {
     match name {
-        "make_list" | "makelist" | "make_list_if" => "list",
+        "make_bag" | "make_bag_if" => "bag",
+        "make_list" | "makelist" | "make_list_if" | "make_list_with_nulls" => "list",
         "make_set" | "makeset" | "make_set_if" => "set",
         "argmax" => "max",
         "argmin" => "min",
@@ -74,7 +78,7 @@ impl Lowerer<'_> {
         }
         let mut lowered = Vec::new();
         for aggregate in aggregates {
-            match self.aggregation(aggregate, input, &scope, &mut names)? {
+            match self.aggregation(aggregate, input, &lowered_keys, &scope, &mut names)? {
                 Some(aggregation) => {
                     columns.extend(&aggregation.columns);
                     lowered.push(aggregation);
@@ -91,6 +95,7 @@ impl Lowerer<'_> {
         &mut self,
         column: &ast::Column,
         input: RelationId,
+        keys: &[Assignment],
         scope: &Scope,
         names: &mut Names,
     ) -> Result<Option<Aggregation>> {
@@ -126,7 +131,16 @@ impl Lowerer<'_> {
         for argument in arguments {
             if matches!(argument.value.kind, ast::ExprKind::Star) {
                 all_columns = true;
+                // Columns that the rows are grouped by are in the answer already.
+                let grouped = |column: ir::ColumnId| {
+                    keys.iter().any(|key| {
+                        key.value.as_path().is_some_and(|path| path.column == column && path.steps.is_empty())
+                    })
+                };
                 for column in self.query.relation(input).schema.columns.clone() {
+                    if grouped(column) {
+                        continue;
+                    }
                     let ty = self.query.column(column).ty;
                     values.push(Expr::column(column, ty, argument.value.span.into()));
                 }
@@ -312,10 +326,7 @@ fn keeps_argument_name(function: &str) -> bool {
 fn is_known_aggregate(name: &str) -> bool {
     matches!(
         name,
-        "binary_all_and"
-            | "binary_all_or"
-            | "binary_all_xor"
-            | "buildschema"
+        "buildschema"
             | "covariance"
             | "covarianceif"
             | "covariancep"
@@ -323,21 +334,14 @@ fn is_known_aggregate(name: &str) -> bool {
             | "hll"
             | "hll_if"
             | "hll_merge"
-            | "make_bag"
-            | "make_bag_if"
             | "make_dictionary"
-            | "make_list_with_nulls"
             | "percentiles"
             | "percentiles_array"
             | "percentilesw"
             | "percentilesw_array"
             | "percentilew"
-            | "stdevp"
-            | "stdevpif"
             | "tdigest"
             | "tdigest_merge"
-            | "variancep"
-            | "variancepif"
             | "cnt"
             | "sumproduct"
     )

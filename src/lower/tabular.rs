@@ -546,9 +546,20 @@ impl Lowerer<'_> {
         environment: &Rc<Environment>,
     ) -> Result<RelationId> {
         let mut columns: Vec<Assignment> = Vec::new();
-        for (column, span) in self.matching(input, patterns, environment)? {
-            if !columns.iter().any(|assignment| assignment.column == column) {
-                columns.push(self.kept(column, span.into()));
+        for pattern in patterns {
+            let mut found = self.matching(input, std::slice::from_ref(pattern), environment)?;
+            if let Some(order) = &pattern.order {
+                // `granny-asc` takes digits inside names as numbers.
+                let granny = order.text.starts_with("granny");
+                found.sort_by_cached_key(|(column, _)| name_order(&self.query.column(*column).name, granny));
+                if order.text.ends_with("desc") {
+                    found.reverse();
+                }
+            }
+            for (column, span) in found {
+                if !columns.iter().any(|assignment| assignment.column == column) {
+                    columns.push(self.kept(column, span.into()));
+                }
             }
         }
         let schema = self.query.relation(input).schema.clone();
@@ -771,4 +782,21 @@ fn matches(pattern: &ast::Pattern, name: &str) -> bool {
         }
     }
     rest.ends_with(last)
+}
+
+/// What orders names of columns: their characters, or their text and numbers in turn.
+fn name_order(name: &str, by_number: bool) -> Vec<(u64, String)> {
+    if !by_number {
+        return vec![(0, name.to_owned())];
+    }
+    let mut parts = vec![(0u64, String::new())];
+    for letter in name.chars() {
+        let last = parts.last_mut().expect("there is a first part");
+        match letter.to_digit(10) {
+            Some(digit) if last.1.is_empty() => last.0 = last.0.saturating_mul(10).saturating_add(u64::from(digit)),
+            Some(digit) => parts.push((u64::from(digit), String::new())),
+            None => last.1.push(letter),
+        }
+    }
+    parts
 }

@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
+use super::alerts::read_alerts;
 use super::fields::{Field, Fields, Item, Reader, excerpt, nearest};
 use super::mitre;
-use super::{
-    AlertDetailsOverride, Alerts, Connector, Duration, EntityMapping, EventGrouping, IncidentConfiguration,
-    IncidentGrouping, MatchingMethod, Rule, RuleKind, Schedule, Severity, Spanned, TriggerOperator,
-};
+use super::schedule::read_kind;
+use super::{Alerts, Connector, Rule, RuleKind, Severity, Spanned};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::span::{Place, SourceMap, Span, TextMap};
 use crate::yaml::{self, Node, NodeKind};
@@ -63,17 +62,6 @@ const SEVERITIES: &[(&str, Severity)] = &[
     ("Low", Severity::Low),
     ("Medium", Severity::Medium),
     ("High", Severity::High),
-];
-
-const TRIGGER_OPERATORS: &[(&str, TriggerOperator)] = &[
-    ("gt", TriggerOperator::GreaterThan),
-    ("lt", TriggerOperator::LessThan),
-    ("eq", TriggerOperator::Equal),
-    ("ne", TriggerOperator::NotEqual),
-    ("GreaterThan", TriggerOperator::GreaterThan),
-    ("LessThan", TriggerOperator::LessThan),
-    ("Equal", TriggerOperator::Equal),
-    ("NotEqual", TriggerOperator::NotEqual),
 ];
 
 /// Reads a rule file.
@@ -331,88 +319,6 @@ fn normalise_end(query: &str) -> String {
     query
 }
 
-fn read_kind(reader: &mut Reader, fields: &mut Fields<'_>, place: Place) -> Option<RuleKind> {
-    #[derive(Clone, Copy)]
-    enum Word {
-        Scheduled,
-        NearRealTime,
-        Hunting,
-    }
-    const WORDS: &[(&str, Word)] =
-        &[("Scheduled", Word::Scheduled), ("NRT", Word::NearRealTime), ("Hunting", Word::Hunting)];
-    const SCHEDULE: [&str; 4] = ["queryFrequency", "queryPeriod", "triggerOperator", "triggerThreshold"];
-    let has_schedule = SCHEDULE.iter().any(|key| fields.key_span(key).is_some());
-    let word = match fields.take(reader, "kind") {
-        Some(field) => match reader.choice(&field, WORDS) {
-            Some(word) => word.value,
-            None => {
-                // What the schedule says is checked all the same.
-                if has_schedule {
-                    read_schedule(reader, fields, place);
-                }
-                return None;
-            }
-        },
-        None if has_schedule => {
-            let message = "the rule has a schedule but no `kind`; it is read as `Scheduled`";
-            let note = Diagnostic::note(Code::MissingKey, place, message).with_help("write `kind: Scheduled`");
-            reader.diagnostics.push(note);
-            Word::Scheduled
-        }
-        None => Word::Hunting,
-    };
-    if let Word::Scheduled = word {
-        return read_schedule(reader, fields, place).map(RuleKind::Scheduled);
-    }
-    let (kind, name) = match word {
-        Word::NearRealTime => (RuleKind::NearRealTime, "a near-real-time rule"),
-        Word::Hunting | Word::Scheduled => (RuleKind::Hunting, "a hunting query"),
-    };
-    for key in SCHEDULE {
-        if let Some(field) = fields.take(reader, key) {
-            let message = format!("`{key}` has no effect in {name}");
-            reader.diagnostics.push(Diagnostic::note(Code::UnknownKey, Place::File(field.key), message));
-        }
-    }
-    Some(kind)
-}
-
-fn read_schedule(reader: &mut Reader, fields: &mut Fields<'_>, place: Place) -> Option<Schedule> {
-    // Both lengths are part of what the rule means: the look-back clips every time filter. Nothing is guessed.
-    let frequency = reader.need(fields, "queryFrequency", place);
-    let period = reader.need(fields, "queryPeriod", place);
-    let frequency = frequency.and_then(|field| reader.duration(&field));
-    let period = period.and_then(|field| reader.duration(&field));
-    for (length, name) in [(&frequency, "queryFrequency"), (&period, "queryPeriod")] {
-        if let Some(length) = length
-            && length.value == Duration::default()
-        {
-            let message = format!("`{name}` has to be longer than nothing");
-            reader.diagnostics.push(Diagnostic::error(Code::BadValue, Place::File(length.span), message));
-        }
-    }
-    let operator = match fields.take(reader, "triggerOperator") {
-        Some(field) => reader.choice(&field, TRIGGER_OPERATORS),
-        None => {
-            default_trigger(reader, "triggerOperator", "gt", place);
-            Some(Spanned::new(TriggerOperator::GreaterThan, Span::default()))
-        }
-    };
-    let threshold = match fields.take(reader, "triggerThreshold") {
-        Some(field) => reader.count(&field),
-        None => {
-            default_trigger(reader, "triggerThreshold", "0", place);
-            Some(Spanned::new(0, Span::default()))
-        }
-    };
-    Some(Schedule { frequency: frequency?, period: period?, operator: operator?, threshold: threshold? })
-}
-
-fn default_trigger(reader: &mut Reader, key: &str, value: &str, place: Place) {
-    let message = format!("the key `{key}` is missing; it is read as `{value}`, as nearly all rules have it");
-    reader.warn(Code::MissingKey, place, message, format!("write `{key}: {value}`"));
-}
-
 /// The author: a text, or the `name` in an `author` block, at the top or in `metadata`.
 fn read_author(
     reader: &mut Reader,
@@ -513,162 +419,6 @@ fn read_tags(
         }
     }
     tags
-}
-
-fn read_alerts(reader: &mut Reader, fields: &mut Fields<'_>) -> Alerts {
-    const GROUPINGS: &[(&str, EventGrouping)] =
-        &[("SingleAlert", EventGrouping::SingleAlert), ("AlertPerResult", EventGrouping::AlertPerResult)];
-    let entity_mappings = read_entity_mappings(reader, fields);
-    let mut sentinel_entities_mappings = Vec::new();
-    if let Some(field) = fields.take(reader, "sentinelEntitiesMappings") {
-        for (item, mut fields) in reader.list_of_fields(&field) {
-            let column = reader.need(&mut fields, "columnName", item.place());
-            sentinel_entities_mappings.extend(column.and_then(|field| reader.text(&field)));
-            fields.finish(reader);
-        }
-    }
-    let mut event_grouping = None;
-    if let Some(field) = fields.take(reader, "eventGroupingSettings")
-        && let Some(mut fields) = reader.fields(&field)
-    {
-        event_grouping = fields.take(reader, "aggregationKind").and_then(|field| reader.choice(&field, GROUPINGS));
-        fields.finish(reader);
-    }
-    Alerts {
-        entity_mappings,
-        sentinel_entities_mappings,
-        custom_details: read_custom_details(reader, fields),
-        details_override: read_details_override(reader, fields),
-        event_grouping,
-        incident: read_incident(reader, fields),
-        suppression_duration: fields.take(reader, "suppressionDuration").and_then(|field| reader.duration(&field)),
-        suppression_enabled: fields.take(reader, "suppressionEnabled").and_then(|field| reader.boolean(&field)),
-    }
-}
-
-fn read_entity_mappings(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<EntityMapping> {
-    let Some(field) = fields.take(reader, "entityMappings") else { return Vec::new() };
-    let mut mappings = Vec::new();
-    for (item, mut fields) in reader.list_of_fields(&field) {
-        let span = item.node.span;
-        let entity_type = reader.need(&mut fields, "entityType", item.place());
-        let entity_type = entity_type.and_then(|field| reader.text(&field));
-        let mut field_mappings = Vec::new();
-        if let Some(field) = reader.need(&mut fields, "fieldMappings", item.place()) {
-            for (item, mut fields) in reader.list_of_fields(&field) {
-                let identifier = match fields.take_any(reader, &["identifier", "identifies"]) {
-                    Some(field) => Some(field),
-                    None => reader.need(&mut fields, "identifier", item.place()),
-                };
-                let identifier = identifier.and_then(|field| reader.text(&field));
-                let column = reader.need(&mut fields, "columnName", item.place());
-                let column = column.and_then(|field| reader.text(&field));
-                fields.finish(reader);
-                field_mappings.extend(identifier.zip(column));
-            }
-        }
-        fields.finish(reader);
-        if let Some(entity_type) = entity_type {
-            mappings.push(EntityMapping { entity_type, field_mappings, span });
-        }
-    }
-    mappings
-}
-
-fn read_custom_details(reader: &mut Reader, fields: &mut Fields<'_>) -> Vec<(Spanned<String>, Spanned<String>)> {
-    let Some(field) = fields.take(reader, "customDetails") else { return Vec::new() };
-    let NodeKind::Mapping(entries) = &field.node.kind else {
-        // An empty list stands for an empty mapping in exported rules.
-        if !matches!(&field.node.kind, NodeKind::Sequence(items) if items.is_empty()) {
-            reader.fields(&field);
-        }
-        return Vec::new();
-    };
-    let mut details = Vec::new();
-    for (key, value) in entries {
-        let name = key.as_scalar().map(|key| key.text.clone()).unwrap_or_default();
-        let column = Field { path: format!("{}.{name}", field.path), key: key.span, node: value };
-        if !value.is_null()
-            && let Some(column) = reader.text(&column)
-        {
-            details.push((Spanned::new(name, key.span), column));
-        }
-    }
-    details
-}
-
-fn read_details_override(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<AlertDetailsOverride> {
-    let field = fields.take(reader, "alertDetailsOverride")?;
-    let mut fields = reader.fields(&field)?;
-    let mut take_text = |reader: &mut Reader, names: &[&'static str]| {
-        fields.take_any(reader, names).and_then(|field| reader.text(&field))
-    };
-    let display_name_format = take_text(reader, &["alertDisplayNameFormat", "alertnameFormat"]);
-    let description_format = take_text(reader, &["alertDescriptionFormat"]);
-    let severity_column = take_text(reader, &["alertSeverityColumnName"]);
-    let tactics_column = take_text(reader, &["alertTacticsColumnName"]);
-    let mut dynamic_properties = Vec::new();
-    if let Some(field) = fields.take(reader, "alertDynamicProperties") {
-        for (item, mut fields) in reader.list_of_fields(&field) {
-            let property = reader.need(&mut fields, "alertProperty", item.place());
-            let property = property.and_then(|field| reader.text(&field));
-            let column = reader.need(&mut fields, "value", item.place());
-            let column = column.and_then(|field| reader.text(&field));
-            fields.finish(reader);
-            dynamic_properties.extend(property.zip(column));
-        }
-    }
-    fields.finish(reader);
-    Some(AlertDetailsOverride {
-        display_name_format,
-        description_format,
-        severity_column,
-        tactics_column,
-        dynamic_properties,
-    })
-}
-
-fn read_incident(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<IncidentConfiguration> {
-    let field = fields.take(reader, "incidentConfiguration")?;
-    let mut fields = reader.fields(&field)?;
-    let create = fields.take(reader, "createIncident").and_then(|field| reader.boolean(&field));
-    let grouping = fields.take(reader, "groupingConfiguration").and_then(|field| read_grouping(reader, &field));
-    fields.finish(reader);
-    Some(IncidentConfiguration { create: create.is_none_or(|create| create.value), grouping })
-}
-
-/// The grouping; keys it leaves open have the values the portal begins with: off, five hours, all entities.
-fn read_grouping(reader: &mut Reader, field: &Field<'_>) -> Option<IncidentGrouping> {
-    const METHODS: &[(&str, MatchingMethod)] = &[
-        ("AllEntities", MatchingMethod::AllEntities),
-        ("AnyAlert", MatchingMethod::AnyAlert),
-        ("Selected", MatchingMethod::Selected),
-    ];
-    // The first preview of the interface had these words under the name `entitiesMatchingMethod`.
-    const OLDER: &[(&str, &str)] = &[("All", "AllEntities"), ("None", "AnyAlert"), ("Custom", "Selected")];
-    const FIVE_HOURS: Duration = Duration { ticks: 5 * 3_600 * 10_000_000 };
-    let mut fields = reader.fields(field)?;
-    let enabled = fields.take(reader, "enabled").and_then(|field| reader.boolean(&field));
-    let reopen = fields.take(reader, "reopenClosedIncident").and_then(|field| reader.boolean(&field));
-    let lookback = fields.take(reader, "lookbackDuration").and_then(|field| reader.duration(&field));
-    let method = fields.take_any(reader, &["matchingMethod", "entitiesMatchingMethod"]);
-    let method = method.and_then(|field| reader.choice_or_older(&field, METHODS, OLDER));
-    let mut take_texts = |reader: &mut Reader, name| {
-        fields.take(reader, name).map(|field| reader.texts(&field, true)).unwrap_or_default()
-    };
-    let by_entities = take_texts(reader, "groupByEntities");
-    let by_alert_details = take_texts(reader, "groupByAlertDetails");
-    let by_custom_details = take_texts(reader, "groupByCustomDetails");
-    fields.finish(reader);
-    Some(IncidentGrouping {
-        enabled: enabled.is_some_and(|enabled| enabled.value),
-        reopen_closed_incident: reopen.is_some_and(|reopen| reopen.value),
-        lookback: lookback.unwrap_or(Spanned::new(FIVE_HOURS, Span::default())),
-        matching_method: method.unwrap_or(Spanned::new(MatchingMethod::AllEntities, Span::default())),
-        by_entities,
-        by_alert_details,
-        by_custom_details,
-    })
 }
 
 /// An id that depends on the name alone.

@@ -5,10 +5,12 @@
 //! The keys: <https://learn.microsoft.com/azure/sentinel/sentinel-analytic-rules-creation> and the templates in
 //! <https://github.com/Azure/Azure-Sentinel/wiki/Query-Style-Guide>.
 
+mod alerts;
 mod duration;
 mod fields;
 mod load;
 mod mitre;
+mod schedule;
 #[cfg(test)]
 mod tests;
 

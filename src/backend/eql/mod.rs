@@ -120,6 +120,7 @@ impl Draft {
     }
 
     fn part<'a>(&mut self, leg: &Leg, names: &Names<'a>) -> Result<Part<'a>, Vec<Note>> {
+        let names = &names.routed(leg);
         let span = leg.table_origins.hull().unwrap_or_default();
         let source = names.source(leg.source, span).map_err(|refusal| vec![refusal.note])?;
         let carried = carry(&leg.condition, &mut |literal| query::leaf(names, literal))?;

@@ -218,7 +218,7 @@ fn field_of(
         let Some(source) = source_path(path, leg) else {
             return Err(refuse("a correlation groups by fields, not by computed values"));
         };
-        let field = names.field(&source, span)?;
+        let field = names.routed(leg).field(&source, span)?;
         match field.form {
             Form::Same | Form::Text | Form::Renamed { complete: true, .. } => {}
             Form::Lowercase => {

@@ -4,8 +4,8 @@
 //! without the field, and what must not find them is given a guard. `f: null` is true of a missing field only,
 //! `f: ''` of an empty one only. <https://sigmahq.io/sigma-specification/specification/sigma-rules-specification.html>
 
-use crate::backend::events::{self, ASCII_TERMS};
-use crate::backend::names::{Atom, Names, Resolved};
+use crate::backend::events;
+use crate::backend::names::{ASCII_TERMS, Atom, Names, Resolved};
 use crate::backend::regex::{self, Dialect, Folding, Written};
 use crate::backend::{Answer, Literal, network};
 use crate::crosswalk::FieldKind;
@@ -82,17 +82,43 @@ pub(super) struct Style {
 pub(super) fn leaf(names: &Names, literal: &Literal, style: Style) -> Result<Answer<Part>, Refusal> {
     match names.atom(literal)? {
         Resolved::Const(truth, findings) => Ok(Answer::Const(truth, findings)),
-        Resolved::Atom(atom) => {
-            let span = literal.all_origins().hull().unwrap_or_default();
-            if atom.field.name.contains('|') {
-                let message = format!("Sigma cannot name the field `{}`", atom.field.name);
-                return Err(Refusal::new(Code::NotComparable, Cause::ProductLimit { page: RULES }, span, message));
+        Resolved::Atom(atom) => test(names, &atom, literal, style),
+        Resolved::Every(atoms) => every(names, &atoms, literal, style),
+    }
+}
+
+fn test(names: &Names, atom: &Atom, literal: &Literal, style: Style) -> Result<Answer<Part>, Refusal> {
+    let span = literal.all_origins().hull().unwrap_or_default();
+    if atom.field.name.contains('|') {
+        let message = format!("Sigma cannot name the field `{}`", atom.field.name);
+        return Err(Refusal::new(Code::NotComparable, Cause::ProductLimit { page: RULES }, span, message));
+    }
+    // A negated test that is widened would find fewer: it keeps its exact form.
+    let widen = style.widen && !atom.negated;
+    Leaf { findings: atom.findings.clone(), names, atom, widen, span }.carry()
+}
+
+/// Several tests on one field: all of them, or any of their negations.
+fn every(names: &Names, atoms: &[Atom], literal: &Literal, style: Style) -> Result<Answer<Part>, Refusal> {
+    let mut findings = Findings::default();
+    let mut parts = Vec::with_capacity(atoms.len());
+    for atom in atoms {
+        match test(names, atom, literal, style)? {
+            Answer::Leaf(part, more) => {
+                findings.join(more);
+                parts.push(part);
             }
-            // A negated test that is widened would find fewer: it keeps its exact form.
-            let widen = style.widen && !atom.negated;
-            Leaf { findings: atom.findings.clone(), names, atom: &atom, widen, span }.carry()
+            // A negated test that is true decides, and so does a positive one that is false.
+            Answer::Const(truth, more) if truth == literal.negated => return Ok(Answer::Const(truth, more)),
+            Answer::Const(_, more) => findings.join(more),
         }
     }
+    Ok(match parts.len() {
+        0 => Answer::Const(!literal.negated, findings),
+        1 => Answer::Leaf(parts.remove(0), findings),
+        _ if literal.negated => Answer::Leaf(any(parts), findings),
+        _ => Answer::Leaf(Part::All(parts, Origins::none()), findings),
+    })
 }
 
 struct Leaf<'a> {

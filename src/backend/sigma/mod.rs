@@ -193,6 +193,7 @@ impl Draft {
         style: Style,
         extra: Option<&Predicate>,
     ) -> Result<Document<'a>, Vec<Note>> {
+        let names = &names.routed(leg);
         let span = leg.table_origins.hull().unwrap_or_default();
         let source = names.source(leg.source, span).map_err(|refusal| vec![refusal.note])?;
         let condition = match extra {

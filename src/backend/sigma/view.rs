@@ -203,13 +203,15 @@ impl RuleView {
 impl ItemView {
     fn new(item: &Item) -> ItemView {
         let key = item.key();
-        let text = Text::piece(key.clone(), item.origins.clone());
+        // An empty value is no text that could stand for its leaves: the key stands for them.
+        let empty = item.values.iter().filter(|(scalar, _)| *scalar == Scalar::Text(String::new()));
+        let origins = empty.fold(item.origins.clone(), |all, (_, origins)| all.and(origins));
+        let text = Text::piece(key.clone(), origins);
         let key = ScalarView::new(text, quote::is_plain_key(&key));
         let mut values: Vec<ScalarView> = item
             .values
             .iter()
             .map(|(scalar, origins)| match scalar {
-                // An empty text would be no piece at all: its leaves stand behind the key then.
                 Scalar::Text(text) => ScalarView::new(Text::piece(text.clone(), origins.clone()), false),
                 Scalar::Plain(text) => ScalarView::new(Text::piece(text.clone(), origins.clone()), true),
                 Scalar::Null => ScalarView::new(Text::glue("null"), true),

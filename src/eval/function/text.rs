@@ -88,9 +88,9 @@ pub fn substring(text: &Value, start: &Value, length: Option<&Value>) -> Value {
     string(characters.into_iter().skip(start as usize).take(length as usize).collect::<String>())
 }
 
-/// The place of the `occurrence`-th appearance within `length` characters from `start`, or -1.
+/// The place of the `occurrence`-th appearance that begins within `length` characters from `start`, or -1.
 ///
-/// The search for a further appearance is given the whole length again, as Microsoft's emulator does.
+/// It may end behind them: the documentation's own example says otherwise, Microsoft's emulator does not.
 /// <https://learn.microsoft.com/kusto/query/indexof-function>
 pub fn indexof(arguments: &[&Value]) -> Value {
     let text: Vec<char> = convert::text(arguments[0]).chars().collect();
@@ -101,13 +101,15 @@ pub fn indexof(arguments: &[&Value]) -> Value {
     };
     let all = i64::try_from(text.len()).unwrap_or(i64::MAX);
     let mut from = if start < 0 { all.saturating_add(start).max(0) } else { start };
+    let end = if length < 0 { all } else { from.saturating_add(length).min(all) };
     let mut left = occurrence;
     while left > 0 && from <= all {
-        let end = if length < 0 { all } else { from.saturating_add(length).min(all) };
-        let window = &text[from as usize..end as usize];
-        let Some(found) = position(window, &lookup) else { return Value::Long(-1) };
+        let Some(found) = position(&text[from as usize..], &lookup) else { break };
         from += found;
         left -= 1;
+        if from >= end {
+            break;
+        }
         if left == 0 {
             return Value::Long(from);
         }

@@ -16,7 +16,7 @@ enum Infix {
 ///
 /// String operators bind tighter than arithmetic, comparisons do not chain.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
+pub(in crate::kql) enum Level {
     Or,
     And,
     Equality,
@@ -27,7 +27,20 @@ enum Level {
 }
 
 impl Level {
-    fn above(self) -> Option<Level> {
+    pub(in crate::kql) fn of(op: BinaryOp) -> Level {
+        match op {
+            BinaryOp::Or => Level::Or,
+            BinaryOp::And => Level::And,
+            BinaryOp::Equal | BinaryOp::NotEqual => Level::Equality,
+            BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual => Level::Relation,
+            BinaryOp::Add | BinaryOp::Subtract => Level::Sum,
+            BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => Level::Product,
+            _ => Level::Text,
+        }
+    }
+
+    /// The level of what stands right of an operator.
+    pub(in crate::kql) fn above(self) -> Option<Level> {
         match self {
             Level::Or => Some(Level::And),
             Level::And => Some(Level::Equality),
@@ -39,20 +52,9 @@ impl Level {
         }
     }
 
-    fn chains(self) -> bool {
+    /// Whether `a op b op c` is `(a op b) op c`.
+    pub(in crate::kql) fn chains(self) -> bool {
         matches!(self, Level::Or | Level::And | Level::Sum | Level::Product)
-    }
-}
-
-fn level(op: BinaryOp) -> Level {
-    match op {
-        BinaryOp::Or => Level::Or,
-        BinaryOp::And => Level::And,
-        BinaryOp::Equal | BinaryOp::NotEqual => Level::Equality,
-        BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual => Level::Relation,
-        BinaryOp::Add | BinaryOp::Subtract => Level::Sum,
-        BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => Level::Product,
-        _ => Level::Text,
     }
 }
 
@@ -184,7 +186,7 @@ impl Parser<'_> {
             TokenKind::Keyword => return self.peek_infix_word(),
             _ => return None,
         };
-        Some((Infix::Binary(op), level(op)))
+        Some((Infix::Binary(op), Level::of(op)))
     }
 
     fn peek_infix_word(&self) -> Option<(Infix, Level)> {
@@ -203,7 +205,7 @@ impl Parser<'_> {
             return Some((Infix::Membership(*op), Level::Equality));
         }
         let op = BinaryOp::ALL.iter().find(|op| op.symbol() == word)?;
-        Some((Infix::Binary(*op), level(*op)))
+        Some((Infix::Binary(*op), Level::of(*op)))
     }
 
     /// What stands left of an operator: `*` before some operators, else a signed primary expression.

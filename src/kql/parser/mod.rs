@@ -20,6 +20,8 @@ mod statement;
 mod tests;
 
 pub use error::{Error, ErrorKind};
+pub(super) use expr::Level;
+pub(super) use operator::is_operator_word;
 
 use super::ast::{Name, Query};
 use super::lexer::lex;
@@ -292,9 +294,11 @@ impl<'text> Parser<'text> {
             return self.too_deep();
         }
         let outer = std::mem::take(&mut self.height);
+        let in_table_list = std::mem::take(&mut self.in_table_list);
         self.depth += 1;
         let result = parse(self);
         self.depth -= 1;
+        self.in_table_list = in_table_list;
         self.height = self.height.max(outer);
         result
     }

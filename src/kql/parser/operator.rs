@@ -528,11 +528,16 @@ impl Parser<'_> {
             let span = name.span;
             return Ok(Expr { kind: ExprKind::Name(name), span });
         }
-        let outer = std::mem::replace(&mut self.in_table_list, true);
-        let table = self.level(Self::parse_unary);
-        self.in_table_list = outer;
-        table
+        self.level(|parser| {
+            parser.in_table_list = true;
+            parser.parse_unary()
+        })
     }
+}
+
+/// Whether an operator has this name.
+pub(in crate::kql) fn is_operator_word(word: &str) -> bool {
+    OPERATORS.binary_search(&word).is_ok()
 }
 
 /// What `render` draws, apart from names of other products.

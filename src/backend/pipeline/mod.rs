@@ -1,0 +1,940 @@
+//! What the pipeline languages share: a query as sources, conditions, columns and stages in a target's own words.
+//!
+//! The order of things, what is left out and what that does to the verdict are decided here, once for SPL and ES|QL;
+//! how a test, a value or an aggregate reads is the [`Language`]'s.
+
+use std::collections::BTreeMap;
+
+use crate::crosswalk::{FieldKind, Form};
+use crate::diagnostic::Code;
+use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Output, Polarity, Refusal};
+use crate::ir::{
+    Aggregation, Assignment, ColumnId, Detection, Expr, ExprKind, Kind, Lineage, Path, Period, Predicate,
+    PredicateKind, Query, SortKey, TICKS_PER_DAY, Trigger, Type,
+};
+use crate::shape::{Leg, Shape, Stage, Window};
+use crate::span::{Elided, Origins, Span};
+use crate::template::Text;
+
+use super::names::{Names, SourceRef};
+use super::{Answer, Carried, Literal, Tree, carry};
+
+mod polarity;
+
+/// A value in a target's words.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Operand {
+    /// Its text, which binds tighter than any comparison.
+    pub text: Text,
+    /// Its type in KQL.
+    pub ty: Type,
+    /// How the target holds it.
+    pub kind: FieldKind,
+    /// Whether the target's value can be missing where KQL has an empty string or null.
+    pub nullable: bool,
+    /// The field's name, if it is one of the source's own, unchanged.
+    pub field: Option<String>,
+    /// Whether it is the event time.
+    pub clock: bool,
+}
+
+/// A column that flows between stages.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Flow {
+    /// Its name.
+    pub name: String,
+    /// Its type in KQL.
+    pub ty: Type,
+    /// How the target holds it.
+    pub kind: FieldKind,
+    /// Whether the target's value can be missing.
+    pub nullable: bool,
+    /// Whether it is the event time of its source, unchanged.
+    pub clock: bool,
+    /// What is known of its value; matters where the value decides which rows are found.
+    pub findings: Findings,
+}
+
+/// The columns at a point of the pipeline, with the reason where one could not be carried.
+pub type Flows = BTreeMap<ColumnId, Result<Flow, Refusal>>;
+
+/// What names mean at a point of the pipeline.
+#[derive(Clone, Copy)]
+pub struct Scope<'s, 'a> {
+    /// The query.
+    pub query: &'a Query,
+    /// The fields of a source, before any stage.
+    pub names: Names<'a>,
+    /// The columns that flow, behind the sources.
+    pub flows: Option<&'s Flows>,
+}
+
+/// A test in a target's words.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Leaf {
+    /// Its text, safe beside `AND`, `OR` and `NOT`.
+    pub text: Text,
+    /// A cheaper test that holds whenever this one does, for languages that look events up first.
+    pub prefilter: Option<Text>,
+}
+
+/// A pipeline language.
+pub trait Language {
+    /// A column of this name in an expression; none when the language cannot write it.
+    fn column(&self, name: &str) -> Option<String>;
+
+    /// A field of a source in an expression; none when the language cannot write it.
+    fn field(&self, name: &str, kind: FieldKind) -> Result<String, Cause>;
+
+    /// A value. What it assumes goes to `findings`.
+    fn value(&self, scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal>;
+
+    /// A value as a column holds it: an empty string instead of a missing one.
+    fn stored(&self, operand: Operand) -> Result<Operand, Refusal>;
+
+    /// A test.
+    fn test(&self, scope: Scope, literal: &Literal) -> Result<Answer<Leaf>, Refusal>;
+
+    /// An aggregate as assignments, one for each of its columns; `None` for what is left of the others.
+    fn aggregate(&self, scope: Scope, aggregation: &Aggregation) -> Vec<Result<Aggregated, Refusal>>;
+
+    /// Whether a group key may stay missing; if not it is made an empty string whatever its type.
+    fn groups_missing(&self) -> bool;
+}
+
+/// A column of an aggregate.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Aggregated {
+    /// The aggregate's text, without name.
+    pub text: Text,
+    /// How the target holds it.
+    pub kind: FieldKind,
+    /// What is known of its value.
+    pub findings: Findings,
+}
+
+/// A query in a target's words, but for keywords.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Program<'a> {
+    /// The sources.
+    pub legs: Vec<LegProgram<'a>>,
+    /// Leaves of the union.
+    pub union: Origins,
+    /// What follows.
+    pub stages: Vec<Step>,
+    /// The columns of the answer, in order; none when it is whole events.
+    pub columns: Option<Vec<String>>,
+    /// Whether rows are still events of a source.
+    pub events: bool,
+    /// Verdict, notes and assumptions.
+    pub findings: Findings,
+    /// What was left out without changing the meaning.
+    pub elided: Vec<Elided>,
+}
+
+/// A source with what is decided row by row.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LegProgram<'a> {
+    /// Where its events live.
+    pub source: SourceRef<'a>,
+    /// The leaves that name it.
+    pub origins: Origins,
+    /// When, clipped to the schedule.
+    pub window: Window,
+    /// The condition.
+    pub tree: Tree<Leaf>,
+    /// Columns and their values.
+    pub columns: Vec<(String, Text)>,
+}
+
+/// A stage.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Step {
+    /// Keeps rows.
+    Where(Text),
+    /// Assigns columns.
+    Assign(Vec<(String, Text)>),
+    /// Groups rows: keys, then aggregates by name. The last flag says whether there is a row without input.
+    Group {
+        /// The keys; columns already.
+        keys: Vec<(String, Text)>,
+        /// Names and aggregates.
+        aggregates: Vec<(String, Text)>,
+    },
+    /// Orders rows.
+    Sort(Vec<Ordering>),
+    /// Keeps the first rows.
+    Head(Text),
+    /// Keeps columns.
+    Keep(Vec<String>),
+    /// Counts rows and compares with the rule's threshold.
+    Trigger(Trigger),
+}
+
+/// A key of an order.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ordering {
+    /// The column.
+    pub column: Text,
+    /// Its type.
+    pub ty: Type,
+    /// Greatest first.
+    pub descending: bool,
+    /// Nulls before all others.
+    pub nulls_first: bool,
+}
+
+/// What is known when a detection is refused.
+pub type Refused = Box<(Findings, Vec<Elided>)>;
+
+impl<'s, 'a> Scope<'s, 'a> {
+    /// A column, or a place in it, as an operand.
+    ///
+    /// # Errors
+    ///
+    /// It has no field, or was not carried this far.
+    pub fn path(
+        &self,
+        language: &dyn Language,
+        path: &Path,
+        expr: &Expr,
+        findings: &mut Findings,
+    ) -> Result<Operand, Refusal> {
+        let span = expr.origins.hull().unwrap_or_default();
+        let limit = |name: &str, cause| {
+            Refusal::new(Code::LiteralLimit, cause, span, format!("`{name}` is no name the target can write"))
+        };
+        let Some(flows) = self.flows else {
+            let field = self.names.field(path, span)?;
+            let text = language.field(&field.name, field.kind).map_err(|cause| limit(&field.name, cause))?;
+            findings.join(field.findings);
+            let changed = match field.form {
+                Form::Same | Form::Text | Form::Number => None,
+                Form::Lowercase => Some("in lower case"),
+                Form::Renamed { .. } => Some("under other values"),
+                Form::After { .. } | Form::Before { .. } | Form::Tagged { .. } | Form::Within { .. } => {
+                    Some("as part of a longer value")
+                }
+                Form::Always { .. } => Some("not at all"),
+            };
+            match (field.form, changed) {
+                // Rows are compared after that change, so which are found is the same.
+                (Form::Lowercase, _) => {
+                    findings.output.insert(Output::Columns);
+                    let message = format!("`{}` holds the value in lower case", field.name);
+                    findings.notes.insert(Note { span, code: Code::ValueChanged, cause: None, message });
+                }
+                (_, Some(how)) => {
+                    let message = format!("`{}` holds the value {how}", field.name);
+                    return Err(Refusal::new(Code::ValueChanged, Cause::NoMapping, span, message));
+                }
+                (_, None) => {}
+            }
+            return Ok(Operand {
+                text: Text::piece(text, expr.origins.clone()),
+                ty: expr.ty,
+                kind: field.kind,
+                nullable: true,
+                clock: field.clock,
+                field: Some(field.name),
+            });
+        };
+        let name = &self.query.column(path.column).name;
+        if !path.steps.is_empty() {
+            let message = format!("a place inside `{name}` is read behind a stage");
+            return Err(Refusal::new(Code::NoField, Cause::NotImplemented, span, message));
+        }
+        match flows.get(&path.column) {
+            Some(Ok(flow)) => {
+                findings.join(flow.findings.clone());
+                let text = language.column(&flow.name).ok_or_else(|| limit(&flow.name, Cause::NotImplemented))?;
+                Ok(Operand {
+                    text: Text::piece(text, expr.origins.clone()),
+                    ty: flow.ty,
+                    kind: flow.kind,
+                    nullable: flow.nullable,
+                    field: None,
+                    clock: flow.clock,
+                })
+            }
+            Some(Err(refusal)) => Err(refusal.clone()),
+            None => {
+                let message = format!("`{name}` does not flow to this stage");
+                Err(Refusal::new(Code::NoField, Cause::NotImplemented, span, message))
+            }
+        }
+    }
+
+    /// Whether a column that flows is the event time of its source.
+    pub fn source_clock(&self, path: &Path) -> Option<bool> {
+        let flow = self.flows?.get(&path.column)?.as_ref().ok()?;
+        Some(flow.clock && path.steps.is_empty())
+    }
+
+    /// The table column behind a path, if it is one unchanged.
+    pub fn lineage(&self, path: &Path) -> Option<Lineage> {
+        if self.flows.is_some() { None } else { self.names.lineage(path) }
+    }
+}
+
+/// A carried condition as text.
+pub fn condition(tree: &Tree<Leaf>, inner: bool) -> Option<Text> {
+    let join = |parts: &[Tree<Leaf>], word: &str, origins: &Origins| {
+        let texts = parts.iter().filter_map(|part| condition(part, true));
+        Text::join(texts, &Text::piece(word, origins.clone()))
+    };
+    match tree {
+        Tree::All(parts, origins) => Some(join(parts, " AND ", origins)),
+        Tree::Any(parts, origins) => {
+            let text = join(parts, " OR ", origins);
+            Some(if inner { text.parenthesised() } else { text })
+        }
+        Tree::Leaf(leaf) => Some(leaf.text.clone()),
+        Tree::Const(_) => None,
+    }
+}
+
+/// What term guards and case folding assume of the events.
+pub(crate) use super::names::ASCII_TERMS;
+
+/// What classes of characters in patterns assume of the events.
+pub(crate) const ASCII_CLASSES: &str = "the values that a pattern is asked of hold no letter, digit or space beyond \
+     ASCII where it asks for one by class or boundary, and no U+017F or U+212A";
+
+/// Whether the text has letters that another character folds to, or whose folding is not KQL's.
+pub fn folds(text: &str) -> bool {
+    text.chars()
+        .any(|letter| matches!(letter, 'k' | 'K' | 's' | 'S') || (!letter.is_ascii() && letter.is_alphabetic()))
+}
+
+/// A condition inside an expression: nothing of it may be left out, for what it is part of has no polarity.
+///
+/// # Errors
+///
+/// A part of it is not carried exactly.
+pub fn strict(
+    language: &dyn Language,
+    scope: Scope,
+    predicate: &Predicate,
+    findings: &mut Findings,
+) -> Result<Text, Refusal> {
+    let span = predicate.all_origins().hull().unwrap_or_default();
+    let refuse = |message: &str| Refusal::new(Code::FunctionOpaque, Cause::NotImplemented, span, message);
+    let normal = inward(predicate, false);
+    let carried = carry(&normal, &mut |literal| language.test(scope, literal)).map_err(|notes| {
+        notes.into_iter().next().map_or_else(|| refuse("a condition is not carried"), |note| Refusal { note })
+    })?;
+    if carried.findings.relation != Match::Exact {
+        let known = carried.findings.notes.into_iter().find(|note| note.cause.is_some());
+        return Err(known.map_or_else(|| refuse("a condition is not carried exactly"), |note| Refusal { note }));
+    }
+    findings.join(carried.findings);
+    match (condition(&carried.tree, false), carried.tree) {
+        (Some(text), _) => Ok(text),
+        (None, Tree::Const(true)) => Ok(Text::piece("1 == 1", predicate.all_origins())),
+        (None, _) => Ok(Text::piece("1 == 0", predicate.all_origins())),
+    }
+}
+
+/// The predicate, or its complement, with `not` around single tests only. De Morgan's laws hold for null too.
+fn inward(predicate: &Predicate, negated: bool) -> Predicate {
+    let origins = predicate.origins.clone();
+    match &predicate.kind {
+        PredicateKind::And(parts) | PredicateKind::Or(parts) => {
+            let parts = parts.iter().map(|part| inward(part, negated)).collect();
+            if matches!(predicate.kind, PredicateKind::And(_)) != negated {
+                Predicate::and(parts, origins)
+            } else {
+                Predicate::or(parts, origins)
+            }
+        }
+        PredicateKind::Not(part) => {
+            let mut part = inward(part, !negated);
+            part.origins.extend(&origins);
+            part
+        }
+        PredicateKind::Test(_) | PredicateKind::Const(_) if negated => {
+            Predicate::negate(predicate.clone(), Origins::none())
+        }
+        PredicateKind::Test(_) | PredicateKind::Const(_) => predicate.clone(),
+    }
+}
+
+/// The look-back of a rule that states none: the portal's for hunting, the schedule's for analytics, the minute
+/// between two runs for near-real-time rules.
+fn look_back(detection: &Detection) -> (Period, &'static str) {
+    match &detection.kind {
+        Kind::Scheduled { schedule, .. } => (schedule.period, "the rule's `queryPeriod`"),
+        Kind::NearRealTime { .. } => (Period(TICKS_PER_DAY / 1440), "the minute between two runs"),
+        Kind::Hunting => (Period(TICKS_PER_DAY), "the default of the portal"),
+    }
+}
+
+/// The window of a leg, and what it assumes.
+fn window(detection: &Detection, leg: &Leg, findings: &mut Findings) -> Window {
+    let (period, whose) = look_back(detection);
+    let clipped = match &detection.kind {
+        Kind::Hunting if leg.window.from.is_some() => leg.window.clone(),
+        Kind::Scheduled { .. } | Kind::Hunting | Kind::NearRealTime { .. } => leg.window.clipped(period),
+    };
+    let span = leg.window.origins.hull().unwrap_or_else(|| leg.table_origins.hull().unwrap_or_default());
+    if leg.window.from.is_none() {
+        let message = format!("the query has no time filter: it looks back {}, {whose}", period.short());
+        findings.notes.insert(Note { span, code: Code::DefaultUsed, cause: None, message });
+    }
+    let ago = clipped.from.map_or(period, |from| Period(from.offset.saturating_neg()));
+    let text = format!("the run looks back {} over `{}`", ago.short(), leg.table);
+    findings.assume(AssumptionKind::Window, Confidence::High, text);
+    clipped
+}
+
+/// A query in a language's words.
+///
+/// # Errors
+///
+/// The findings and elisions so far, when nothing sound is left to emit.
+pub fn program<'a>(
+    language: &dyn Language,
+    detection: &'a Detection,
+    shape: &'a Shape<'a>,
+    names: Names<'a>,
+) -> Result<Program<'a>, Refused> {
+    let mut driver = Driver {
+        language,
+        query: &detection.query,
+        names,
+        findings: Findings::default(),
+        elided: shape.elided.clone(),
+        polarity: polarity::of_sources(&detection.query, &shape.stages, detection.trigger()),
+    };
+    match driver.run(detection, shape) {
+        Some(program) => Ok(program),
+        None => Err(Box::new((driver.findings, driver.elided))),
+    }
+}
+
+struct Driver<'d, 'a> {
+    language: &'d dyn Language,
+    query: &'a Query,
+    names: Names<'a>,
+    findings: Findings,
+    elided: Vec<Elided>,
+    /// What more events do to the answer.
+    polarity: Polarity,
+}
+
+impl<'a> Driver<'_, 'a> {
+    fn run(&mut self, detection: &Detection, shape: &'a Shape<'a>) -> Option<Program<'a>> {
+        let grouped = shape.stages.iter().any(|stage| matches!(stage, Stage::Summarize { .. }));
+        let chosen = shape.projected
+            || shape.stages.iter().any(|stage| matches!(stage, Stage::Project { .. } | Stage::Summarize { .. }));
+        let needed = needed(shape);
+        let mut legs = Vec::new();
+        let mut flows = Flows::new();
+        let mut refused = Vec::new();
+        for leg in &shape.legs {
+            match self.leg(detection, leg, shape, &needed, &mut flows) {
+                Ok(Some(program)) => legs.push(program),
+                Ok(None) => {}
+                Err(notes) => refused.push((leg, notes)),
+            }
+        }
+        let nothing_left = legs.is_empty();
+        for (leg, notes) in refused {
+            let span = leg.table_origins.hull().unwrap_or_default();
+            let cause = notes.iter().find_map(|note| note.cause).unwrap_or(Cause::NotImplemented);
+            self.findings.notes.extend(notes);
+            if !nothing_left {
+                let message = format!("the source `{}` is left out", leg.table);
+                let note = Note { span, code: Code::Dropped, cause: Some(cause), message };
+                self.findings.lower(Match::Narrower.under(self.polarity), note);
+            }
+        }
+        if nothing_left {
+            return None;
+        }
+        let mut stages = Vec::new();
+        let mut columns: Vec<ColumnId> = shape.columns.clone();
+        if !chosen {
+            columns.retain(|column| needed.contains(column));
+        }
+        for (position, stage) in shape.stages.iter().enumerate() {
+            self.stage(stage, &shape.stages[position + 1..], detection, &mut flows, &mut columns, &mut stages)?;
+        }
+        let names = self.output(&columns, &flows, shape);
+        let ends_grouped = matches!(stages.last(), Some(Step::Group { .. }));
+        if chosen && !names.is_empty() && !ends_grouped {
+            stages.push(Step::Keep(names.clone()));
+        }
+        if !chosen {
+            self.findings.output.insert(Output::Columns);
+        }
+        let trigger = detection.trigger();
+        if trigger != Trigger::ANY_ROW {
+            stages.push(Step::Trigger(trigger));
+        }
+        Some(Program {
+            legs,
+            union: shape.union.clone(),
+            stages,
+            columns: chosen.then_some(names),
+            events: !grouped,
+            findings: std::mem::take(&mut self.findings),
+            elided: std::mem::take(&mut self.elided),
+        })
+    }
+
+    /// A source; `Ok(None)` when it yields nothing by its own condition and is not needed.
+    fn leg(
+        &mut self,
+        detection: &Detection,
+        leg: &'a Leg<'a>,
+        shape: &Shape,
+        needed: &[ColumnId],
+        flows: &mut Flows,
+    ) -> Result<Option<LegProgram<'a>>, Vec<Note>> {
+        let span = leg.table_origins.hull().unwrap_or_default();
+        let source = self.names.source(leg.source, span).map_err(|refusal| vec![refusal.note])?;
+        let scope = Scope { query: self.query, names: self.names, flows: None };
+        let carried = carry(&leg.condition, &mut |literal| self.language.test(scope, literal))?;
+        let Carried { tree, findings: mut found, elided, anchored } = carried;
+        if found.relation != Match::Exact && found.relation != Match::Narrower && !anchored {
+            let message = "what is left of the condition holds no value that the rule looks for";
+            let cause = found.notes.iter().find_map(|note| note.cause).unwrap_or(Cause::NotImplemented);
+            let span = leg.condition.all_origins().hull().unwrap_or(span);
+            let note = Note { span, code: Code::NoAnchor, cause: Some(cause), message: message.to_owned() };
+            return Err(found.notes.into_iter().chain([note]).collect());
+        }
+        self.elided.extend(elided);
+        if tree == Tree::Const(false) && shape.legs.len() > 1 {
+            self.elided.push(Elided {
+                origins: leg.table_origins.clone(),
+                law: "source of which the condition keeps nothing",
+            });
+            return Ok(None);
+        }
+        found.relation = found.relation.under(self.polarity);
+        found.join(source.findings.clone());
+        let window = window(detection, leg, &mut found);
+        self.findings.join(found);
+        let mut columns = Vec::new();
+        let mut unused = leg.assigned.clone();
+        for (column, value) in &leg.columns {
+            if !needed.contains(column) {
+                unused.extend(&value.all_origins());
+                continue;
+            }
+            let name = &self.query.column(*column).name;
+            let mut findings = Findings::default();
+            let carried = self
+                .language
+                .value(scope, value, &mut findings)
+                .and_then(|operand| self.language.stored(operand))
+                .and_then(|operand| self.writable(name, value).map(|()| operand));
+            let flow = carried.map(|operand| {
+                let flow = Flow {
+                    name: name.clone(),
+                    ty: self.query.column(*column).ty,
+                    kind: operand.kind,
+                    nullable: operand.nullable,
+                    clock: operand.clock,
+                    findings,
+                };
+                columns.push((name.clone(), operand.text.with_origins(&leg.assigned)));
+                flow
+            });
+            match flows.get_mut(column) {
+                None => {
+                    flows.insert(*column, flow);
+                }
+                Some(Ok(known)) => match flow {
+                    Ok(flow) => known.findings.join(flow.findings),
+                    Err(refusal) => *known_slot(flows, column) = Err(refusal),
+                },
+                Some(Err(_)) => {}
+            }
+        }
+        if !unused.is_empty() {
+            self.elided.push(Elided { origins: unused, law: "column that nothing later reads" });
+        }
+        Ok(Some(LegProgram { source, origins: leg.table_origins.clone(), window, tree, columns }))
+    }
+
+    fn writable(&self, name: &str, value: &Expr) -> Result<(), Refusal> {
+        match self.language.column(name) {
+            Some(_) => Ok(()),
+            None => {
+                let span = value.all_origins().hull().unwrap_or_default();
+                let message = format!("`{name}` is no column name that is written here");
+                Err(Refusal::new(Code::LiteralLimit, Cause::NotImplemented, span, message))
+            }
+        }
+    }
+
+    /// One stage; `None` when nothing sound is left.
+    fn stage(
+        &mut self,
+        stage: &'a Stage<'a>,
+        rest: &[Stage],
+        detection: &Detection,
+        flows: &mut Flows,
+        columns: &mut Vec<ColumnId>,
+        stages: &mut Vec<Step>,
+    ) -> Option<()> {
+        let scope = Scope { query: self.query, names: self.names, flows: Some(&flows.clone()) };
+        match stage {
+            Stage::Summarize { keys, aggregates, origins } => {
+                self.summary(stage, keys, aggregates, origins, scope, flows, stages)?;
+                *columns = keys
+                    .iter()
+                    .map(|key| key.column)
+                    .chain(aggregates.iter().flat_map(|aggregation| aggregation.columns.iter().copied()))
+                    .collect();
+            }
+            Stage::Filter { predicate, origins } => {
+                match carry(predicate, &mut |literal| self.language.test(scope, literal)) {
+                    Ok(mut carried) => {
+                        let polarity = polarity::of_rows(self.query, rest, detection.trigger());
+                        carried.findings.relation = carried.findings.relation.under(polarity);
+                        self.findings.join(carried.findings);
+                        self.elided.extend(carried.elided);
+                        match (condition(&carried.tree, false), carried.tree) {
+                            (Some(text), _) => stages.push(Step::Where(text.with_origins(origins))),
+                            (None, Tree::Const(false)) => {
+                                stages.push(Step::Where(Text::piece("1 == 0", predicate.all_origins())));
+                            }
+                            (None, _) => self
+                                .elided
+                                .push(Elided { origins: (*origins).clone(), law: "filter of which nothing is left" }),
+                        }
+                    }
+                    Err(notes) => {
+                        let polarity = polarity::of_rows(self.query, rest, detection.trigger());
+                        self.left(stage, notes, Code::ThresholdLeft, "this filter is left out", polarity);
+                    }
+                }
+            }
+            Stage::Extend { columns: assigned, origins } => {
+                let texts = self.assign(assigned, scope, flows, false);
+                columns.retain(|column| !assigned.iter().any(|assignment| assignment.column == *column));
+                columns.extend(assigned.iter().map(|assignment| assignment.column));
+                self.push_assigned(texts, origins, stages);
+            }
+            Stage::Project { columns: assigned, origins } => {
+                let texts = self.assign(assigned, scope, flows, true);
+                *columns = assigned.iter().map(|assignment| assignment.column).collect();
+                self.push_assigned(texts, origins, stages);
+            }
+            Stage::Sort { by, origins } => match self.order(by, scope) {
+                Ok(keys) => stages.push(Step::Sort(owned(keys, origins))),
+                Err(refusal) => {
+                    self.findings.output.insert(Output::Order);
+                    let span = stage.span();
+                    self.findings.notes.insert(refusal.note);
+                    let message = "the order is left out".to_owned();
+                    self.findings.notes.insert(Note { span, code: Code::OrderLeft, cause: None, message });
+                }
+            },
+            Stage::Top { count, by, origins } => match self.order(by, scope) {
+                Ok(keys) => {
+                    stages.push(Step::Sort(owned(keys, origins)));
+                    stages.push(Step::Head(Text::piece(count.to_string(), (*origins).clone())));
+                }
+                Err(refusal) => {
+                    let polarity = polarity::of_rows(self.query, rest, detection.trigger());
+                    self.left(stage, vec![refusal.note], Code::OrderLeft, "the choice of rows is left out", polarity);
+                }
+            },
+            Stage::Take { count, origins } => {
+                stages.push(Step::Head(Text::piece(count.to_string(), (*origins).clone())));
+            }
+        }
+        Some(())
+    }
+
+    /// Records that a stage that keeps only some rows is left out: more are found.
+    fn left(&mut self, stage: &Stage, notes: Vec<Note>, code: Code, message: &str, polarity: Polarity) {
+        let cause = notes.iter().find_map(|note| note.cause).unwrap_or(Cause::NotImplemented);
+        self.findings.notes.extend(notes);
+        let note = Note { span: stage.span(), code, cause: Some(cause), message: message.to_owned() };
+        self.findings.lower(Match::Broader.under(polarity), note);
+    }
+
+    fn push_assigned(&mut self, texts: Vec<(String, Text)>, origins: &Origins, stages: &mut Vec<Step>) {
+        if texts.is_empty() {
+            self.elided.push(Elided { origins: origins.clone(), law: "choice of columns, made at the end" });
+        } else {
+            stages.push(Step::Assign(
+                texts.into_iter().map(|(name, text)| (name, text.with_origins(origins))).collect(),
+            ));
+        }
+    }
+
+    /// Assignments behind the sources; renamed columns only flow on unless `renames` must be written.
+    fn assign(
+        &mut self,
+        assigned: &[Assignment],
+        scope: Scope,
+        flows: &mut Flows,
+        project: bool,
+    ) -> Vec<(String, Text)> {
+        let mut texts = Vec::new();
+        for Assignment { column, value } in assigned {
+            let target = self.query.column(*column);
+            if let ExprKind::Path(path) = &value.kind
+                && path.steps.is_empty()
+                && self.query.column(path.column).name == target.name
+            {
+                let same = scope.flows.and_then(|flows| flows.get(&path.column)).cloned();
+                if project && !value.origins.is_empty() {
+                    let law = "column kept under its name";
+                    self.elided.push(Elided { origins: value.origins.clone(), law });
+                }
+                if let Some(same) = same {
+                    flows.insert(*column, same);
+                }
+                continue;
+            }
+            let mut findings = Findings::default();
+            let carried = self
+                .language
+                .value(scope, value, &mut findings)
+                .and_then(|operand| self.language.stored(operand))
+                .and_then(|operand| self.writable(&target.name, value).map(|()| operand));
+            let flow = carried.map(|operand| {
+                let flow = Flow {
+                    name: target.name.clone(),
+                    ty: target.ty,
+                    kind: operand.kind,
+                    nullable: operand.nullable,
+                    clock: operand.clock,
+                    findings,
+                };
+                texts.push((target.name.clone(), operand.text));
+                flow
+            });
+            flows.insert(*column, flow);
+        }
+        texts
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one stage")]
+    fn summary(
+        &mut self,
+        stage: &Stage,
+        keys: &[Assignment],
+        aggregates: &[Aggregation],
+        origins: &Origins,
+        scope: Scope,
+        flows: &mut Flows,
+        stages: &mut Vec<Step>,
+    ) -> Option<()> {
+        let mut after = Flows::new();
+        let mut grouped = Vec::new();
+        let mut assigned = Vec::new();
+        for Assignment { column, value } in keys {
+            let target = self.query.column(*column);
+            let mut findings = Findings::default();
+            let carried = self
+                .language
+                .value(scope, value, &mut findings)
+                .and_then(|operand| self.language.stored(operand))
+                .and_then(|operand| self.writable(&target.name, value).map(|()| operand));
+            let operand = match carried {
+                Ok(operand) => operand,
+                Err(refusal) => {
+                    self.findings.notes.insert(refusal.note.clone());
+                    let message = format!("the group key `{}` is not carried", target.name);
+                    let span = stage.span();
+                    let note = Note { span, code: Code::SummaryLeft, cause: refusal.note.cause, message };
+                    self.findings.notes.insert(note);
+                    return None;
+                }
+            };
+            self.findings.join(findings);
+            let name = self.language.column(&target.name).expect("checked by `writable`");
+            let plain = operand.text.plain() == name;
+            let mut nullable = operand.nullable;
+            if !plain || (nullable && !self.language.groups_missing()) {
+                let text = if nullable && !self.language.groups_missing() {
+                    nullable = false;
+                    Text::glue("coalesce(").then(operand.text.clone()).then(Text::glue(",\"\")"))
+                } else {
+                    operand.text.clone()
+                };
+                assigned.push((target.name.clone(), text.with_origins(origins)));
+            }
+            grouped.push((target.name.clone(), Text::piece(name, operand_origins(&operand.text))));
+            let flow = Flow {
+                name: target.name.clone(),
+                ty: target.ty,
+                kind: operand.kind,
+                nullable,
+                clock: false,
+                findings: Findings::default(),
+            };
+            after.insert(*column, Ok(flow));
+        }
+        let mut computed = Vec::new();
+        for aggregation in aggregates {
+            let answers = self.language.aggregate(scope, aggregation);
+            for (column, answer) in aggregation.columns.iter().zip(answers) {
+                let target = self.query.column(*column);
+                let taken = keys.iter().any(|key| self.query.column(key.column).name == target.name);
+                let answer = answer.and_then(|aggregated| {
+                    let span = aggregation.aggregate.origins.hull().unwrap_or_default();
+                    if self.language.column(&target.name).is_none() || taken {
+                        let message = format!("`{}` is no column name that is written here", target.name);
+                        return Err(Refusal::new(Code::LiteralLimit, Cause::NotImplemented, span, message));
+                    }
+                    Ok(aggregated)
+                });
+                let flow = answer.map(|aggregated| {
+                    computed.push((target.name.clone(), aggregated.text.with_origins(origins)));
+                    Flow {
+                        name: target.name.clone(),
+                        ty: target.ty,
+                        kind: aggregated.kind,
+                        nullable: true,
+                        clock: false,
+                        findings: aggregated.findings,
+                    }
+                });
+                after.insert(*column, flow);
+            }
+        }
+        if !assigned.is_empty() {
+            stages.push(Step::Assign(assigned));
+        }
+        let mut grouped = grouped;
+        for (_, text) in &mut grouped {
+            *text = std::mem::take(text).with_origins(origins);
+        }
+        stages.push(Step::Group { keys: grouped, aggregates: computed });
+        *flows = after;
+        Some(())
+    }
+
+    fn order(&self, by: &[SortKey], scope: Scope) -> Result<Vec<Ordering>, Refusal> {
+        by.iter()
+            .map(|key| {
+                let span = key.value.all_origins().hull().unwrap_or_default();
+                let ExprKind::Path(path) = &key.value.kind else {
+                    let message = "rows are ordered by a computed value";
+                    return Err(Refusal::new(Code::OrderLeft, Cause::NotImplemented, span, message));
+                };
+                let operand = scope.path(self.language, path, &key.value, &mut Findings::default())?;
+                Ok(Ordering {
+                    column: operand.text.with_origins(&key.origins),
+                    ty: operand.ty,
+                    descending: key.descending,
+                    nulls_first: key.nulls_first,
+                })
+            })
+            .collect()
+    }
+
+    /// The names of the answer's columns; those that were not carried are noted.
+    fn output(&mut self, columns: &[ColumnId], flows: &Flows, shape: &Shape) -> Vec<String> {
+        let mut names = Vec::new();
+        for column in columns {
+            let name = &self.query.column(*column).name;
+            match flows.get(column) {
+                Some(Ok(flow)) => {
+                    let mut findings = flow.findings.clone();
+                    if findings.relation != Match::Exact {
+                        findings.relation = Match::Exact;
+                        findings.output.insert(Output::Columns);
+                    }
+                    self.findings.join(findings);
+                    names.push(flow.name.clone());
+                }
+                Some(Err(refusal)) => self.left_column(name, &refusal.note),
+                None => {
+                    let span = Span::default();
+                    let message = "no source carries it".to_owned();
+                    let note = Note { span, code: Code::NoField, cause: Some(Cause::NoMapping), message };
+                    if shape.projected {
+                        self.left_column(name, &note);
+                    }
+                }
+            }
+        }
+        names
+    }
+
+    fn left_column(&mut self, name: &str, reason: &Note) {
+        self.findings.output.insert(Output::Columns);
+        self.findings.notes.insert(Note {
+            span: reason.span,
+            code: Code::ColumnLeft,
+            cause: reason.cause,
+            message: format!("output column `{name}` is left out: {}", reason.message),
+        });
+    }
+}
+
+fn known_slot<'f>(flows: &'f mut Flows, column: &ColumnId) -> &'f mut Result<Flow, Refusal> {
+    flows.get_mut(column).expect("the caller has just found it")
+}
+
+fn operand_origins(text: &Text) -> Origins {
+    text.pieces().iter().fold(Origins::none(), |all, piece| all.and(&piece.origins))
+}
+
+fn owned(mut keys: Vec<Ordering>, origins: &Origins) -> Vec<Ordering> {
+    for key in &mut keys {
+        key.column = std::mem::take(&mut key.column).with_origins(origins);
+    }
+    keys
+}
+
+/// The columns that must flow out of the sources: those that stages read, and those of the answer.
+fn needed(shape: &Shape) -> Vec<ColumnId> {
+    let mut needed: Vec<ColumnId> = Vec::new();
+    let mut add = |columns: Vec<ColumnId>| {
+        for column in columns {
+            if !needed.contains(&column) {
+                needed.push(column);
+            }
+        }
+    };
+    let mut ends = false;
+    for stage in &shape.stages {
+        match stage {
+            Stage::Summarize { keys, aggregates, .. } => {
+                keys.iter().for_each(|key| add(key.value.columns()));
+                for aggregation in *aggregates {
+                    aggregation.aggregate.arguments.iter().for_each(|argument| add(argument.columns()));
+                    if let Some(filter) = &aggregation.aggregate.filter {
+                        filter.walk_exprs(&mut |expr| add(expr.columns()));
+                    }
+                }
+                ends = true;
+            }
+            Stage::Filter { predicate, .. } => predicate.walk_exprs(&mut |expr| add(expr.columns())),
+            Stage::Extend { columns, .. } => columns.iter().for_each(|assignment| add(assignment.value.columns())),
+            Stage::Project { columns, .. } => {
+                columns.iter().for_each(|assignment| add(assignment.value.columns()));
+                ends = true;
+            }
+            Stage::Sort { by, .. } | Stage::Top { by, .. } => by.iter().for_each(|key| add(key.value.columns())),
+            Stage::Take { .. } => {}
+        }
+        if ends {
+            return needed;
+        }
+    }
+    if shape.projected {
+        add(shape.columns.clone());
+    } else {
+        // Whole events are shown; only what the query added to them is assigned.
+        let computed = |column: &&ColumnId| {
+            shape.legs.iter().any(|leg| {
+                leg.columns.get(column).is_some_and(|value| !value.origins.is_empty() || value.as_path().is_none())
+            })
+        };
+        add(shape.columns.iter().filter(computed).copied().collect());
+    }
+    needed
+}

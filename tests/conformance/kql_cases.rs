@@ -1,0 +1,106 @@
+//! Queries of Microsoft's documentation, with the answers that Microsoft's emulator gave.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+use siemaphore::crosswalk::Crosswalk;
+use siemaphore::eval::{Data, render};
+
+/// Cases whose answers differ for a reason, with the reason.
+const EXCUSED: &[(&str, &str)] = &[
+    ("array-sort-asc-function-00", "a call that yields several columns: here it is one array of arrays"),
+    ("now-function-00", "the emulator's clock"),
+];
+
+/// `range` over whole numbers as constant rows: what these cases ask is how its users answer.
+fn ranges_as_rows(text: &str) -> String {
+    let range =
+        regex::Regex::new(r"\brange +(\w+) +from +(-?\d+) +to +(-?\d+) +step +(\d+)").expect("a valid pattern");
+    let rows = |captures: &regex::Captures<'_>| {
+        let number = |at: usize| captures[at].parse::<i64>().expect("digits");
+        let values = (number(2)..=number(3)).step_by(usize::try_from(number(4)).expect("a positive step"));
+        let values: Vec<String> = values.map(|value| format!("long({value})")).collect();
+        format!("datatable({}:long)[{}]", &captures[1], values.join(","))
+    };
+    range.replace_all(text, rows).into_owned()
+}
+
+/// Runs all cases that can be lowered and interpreted; says which differ, and counts what stands in the way of others.
+pub fn run(cases: &Json, wanted: &[String]) -> bool {
+    let crosswalk = Crosswalk::default();
+    let mut obstacles: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let (mut same, mut excused, mut different) = (0, 0, Vec::new());
+    let cases = cases.as_array().expect("an array of cases");
+    for case in cases {
+        let name = case["id"].as_str().expect("a name");
+        if !wanted.is_empty() && !wanted.iter().any(|part| name.contains(part.as_str())) {
+            continue;
+        }
+        let text = case["kql"].as_str().expect("a query");
+        match super::answer(&ranges_as_rows(text), &crosswalk, &Data::default()) {
+            Err(obstacle) => {
+                let obstacle: String = obstacle.chars().take(90).collect();
+                obstacles.entry(obstacle).or_default().push(name);
+            }
+            Ok(table) => {
+                let found = render::json(&table);
+                let columns: Vec<&Json> =
+                    found["columns"].as_array().expect("columns").iter().map(|c| &c["name"]).collect();
+                let expected = &case["expected"];
+                let expected_columns: Vec<&Json> = expected["columns"].as_array().expect("columns").iter().collect();
+                if columns == expected_columns && same_rows(&found["rows"], &expected["rows"]) {
+                    same += 1;
+                } else if EXCUSED.iter().any(|(known, _)| *known == name) {
+                    excused += 1;
+                } else {
+                    different.push(name);
+                    println!("{name}:\n{text}\n  found    {found}\n  expected {expected}\n");
+                }
+            }
+        }
+    }
+    let blocked: usize = obstacles.values().map(Vec::len).sum();
+    let mut obstacles: Vec<(String, Vec<&str>)> = obstacles.into_iter().collect();
+    obstacles.sort_by_key(|(_, names)| std::cmp::Reverse(names.len()));
+    for (obstacle, names) in &obstacles {
+        println!("{:4} {obstacle}: {}", names.len(), names[..names.len().min(4)].join(" "));
+    }
+    println!(
+        "queries: {same} of {} as the emulator answered, {excused} excused, {} different, {blocked} not run",
+        cases.len(),
+        different.len()
+    );
+    different.is_empty()
+}
+
+/// Whether the rows are the same, in any order.
+fn same_rows(found: &Json, expected: &Json) -> bool {
+    let (Some(found), Some(expected)) = (found.as_array(), expected.as_array()) else { return false };
+    let mut left: Vec<&Json> = expected.iter().collect();
+    found.len() == expected.len()
+        && found.iter().all(|row| match left.iter().position(|other| same(row, other)) {
+            Some(at) => {
+                left.swap_remove(at);
+                true
+            }
+            None => false,
+        })
+}
+
+/// Whether two values are the same: numbers to nine digits, since sums are formed in another order.
+fn same(found: &Json, expected: &Json) -> bool {
+    match (found, expected) {
+        (Json::Number(found), Json::Number(expected)) => {
+            let (found, expected) = (found.as_f64().unwrap_or(f64::NAN), expected.as_f64().unwrap_or(f64::NAN));
+            found == expected || (found - expected).abs() <= expected.abs() * 1e-9
+        }
+        (Json::Array(found), Json::Array(expected)) => {
+            found.len() == expected.len() && found.iter().zip(expected).all(|(found, expected)| same(found, expected))
+        }
+        (Json::Object(found), Json::Object(expected)) => {
+            found.len() == expected.len()
+                && found.iter().all(|(name, found)| expected.get(name).is_some_and(|expected| same(found, expected)))
+        }
+        (found, expected) => found == expected,
+    }
+}

@@ -1,0 +1,50 @@
+//! Compares answers with those that others gave: predicates with their documented truth, and queries with what
+//! Microsoft's own emulator answered.
+//!
+//! The cases are not part of this project. Where they are is said by `SIEMAPHORE_SHARED`; without it there is
+//! nothing to compare, and that is said aloud. Arguments are parts of case names to run alone, with details.
+
+mod kql_cases;
+mod predicate_cases;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::Value as Json;
+use siemaphore::crosswalk::Crosswalk;
+use siemaphore::eval::{self, Data, Table};
+use siemaphore::kql;
+use siemaphore::lower;
+
+/// 2026-01-01T00:00:00Z, in ticks: the time of every run.
+const CLOCK: i64 = 639_028_224_000_000_000;
+
+fn main() -> ExitCode {
+    let Some(folder) = std::env::var_os("SIEMAPHORE_SHARED").map(PathBuf::from) else {
+        eprintln!("conformance: SKIPPED, nothing was compared: SIEMAPHORE_SHARED names no folder of cases");
+        return ExitCode::SUCCESS;
+    };
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let predicates = predicate_cases::run(&cases(&folder.join("data/predicate-cases/cases.json")), &wanted);
+    let queries = kql_cases::run(&cases(&folder.join("data/kql-cases/cases.json"))["cases"], &wanted);
+    if predicates && queries { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn cases(path: &std::path::Path) -> Json {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The answer of a query, or why there is none.
+fn answer(text: &str, crosswalk: &Crosswalk, data: &Data) -> Result<Table, String> {
+    let parsed = kql::parse(text);
+    if let Some(error) = parsed.errors.first() {
+        return Err(format!("not parsed: {error:?}"));
+    }
+    let lowered = lower::lower_query(&parsed.query, crosswalk);
+    let Some(query) = lowered.query else {
+        let messages: Vec<&str> = lowered.diagnostics.iter().map(|one| one.message.as_str()).collect();
+        return Err(format!("not lowered: {}", messages.join("; ")));
+    };
+    eval::run(&query, data, CLOCK).map_err(|refused| format!("refused: {}", refused.what))
+}
