@@ -325,7 +325,8 @@ fn place(expr: &Expr, columns: &BTreeMap<ColumnId, Expr>) -> Expr {
 }
 
 fn with_steps(definition: &Expr, steps: &[Step], origins: &Origins) -> Expr {
-    let mut value = definition.clone();
+    // The table's own columns are what they are; an assigned column's definition stands elsewhere.
+    let mut value = definition.clone().moved();
     value.origins.extend(origins);
     if let ExprKind::Path(path) = &value.kind
         && !steps.is_empty()

@@ -61,9 +61,13 @@ impl Span {
 /// The source leaves (operator tokens, literals, column references) that a node was built from.
 ///
 /// A node holds its own leaves, not those of its children: when a child is lost, so are its origins, and the
-/// law that every leaf is accounted for notices.
+/// law that every leaf is accounted for notices. Leaves of a definition that was put in place (the value of a `let`,
+/// an argument) stand *elsewhere*: they belong to the node, but not to the place that a note about it points at.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Origins(Vec<Span>);
+pub struct Origins {
+    spans: Vec<Span>,
+    elsewhere: Vec<Span>,
+}
 
 impl Origins {
     /// No source at all: made by the compiler.
@@ -73,20 +77,32 @@ impl Origins {
 
     /// The spans, ascending, each once.
     pub fn spans(&self) -> &[Span] {
-        &self.0
+        &self.spans
     }
 
     /// Whether there are no spans.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.spans.is_empty()
+    }
+
+    /// The same leaves, all standing elsewhere.
+    pub fn moved(self) -> Origins {
+        Origins { elsewhere: self.spans.clone(), spans: self.spans }
+    }
+
+    /// Those that stand elsewhere.
+    pub fn elsewhere(&self) -> Origins {
+        Origins { spans: self.elsewhere.clone(), elsewhere: self.elsewhere.clone() }
     }
 
     /// Adds the spans of `other`.
     pub fn extend(&mut self, other: &Origins) {
-        if !other.0.is_empty() {
-            self.0.extend_from_slice(&other.0);
-            self.0.sort_unstable();
-            self.0.dedup();
+        for (own, added) in [(&mut self.spans, &other.spans), (&mut self.elsewhere, &other.elsewhere)] {
+            if !added.is_empty() {
+                own.extend_from_slice(added);
+                own.sort_unstable();
+                own.dedup();
+            }
         }
     }
 
@@ -96,15 +112,16 @@ impl Origins {
         self
     }
 
-    /// The smallest span that holds them all, if there are any.
+    /// The smallest span that holds all those that do not stand elsewhere; if all do, the smallest that holds them.
     pub fn hull(&self) -> Option<Span> {
-        self.0.iter().copied().reduce(Span::to)
+        let here = self.spans.iter().filter(|span| self.elsewhere.binary_search(span).is_err());
+        here.copied().reduce(Span::to).or_else(|| self.spans.iter().copied().reduce(Span::to))
     }
 }
 
 impl From<Span> for Origins {
     fn from(span: Span) -> Origins {
-        Origins(vec![span])
+        Origins { spans: vec![span], elsewhere: Vec::new() }
     }
 }
 
@@ -113,7 +130,7 @@ impl FromIterator<Span> for Origins {
         let mut spans: Vec<Span> = spans.into_iter().collect();
         spans.sort_unstable();
         spans.dedup();
-        Origins(spans)
+        Origins { spans, elsewhere: Vec::new() }
     }
 }
 

@@ -161,7 +161,7 @@ fn conjunction<L>(
                     tree @ (Tree::All(..) | Tree::Any(..) | Tree::Leaf(_)) => kept.push(tree),
                 }
             }
-            Err(notes) => dropped(&mut whole.findings, notes, part, Match::Broader, "this condition is left out"),
+            Err(notes) => dropped(&mut whole, notes, part, Match::Broader, "this condition is left out"),
         }
     }
     whole.tree = match kept.len() {
@@ -215,7 +215,7 @@ fn disjunction<L>(
         return Err(refused.into_iter().flat_map(|(notes, _)| notes).collect());
     }
     for (notes, part) in refused {
-        dropped(&mut whole.findings, notes, part, Match::Narrower, "this alternative is left out");
+        dropped(&mut whole, notes, part, Match::Narrower, "this alternative is left out");
     }
     whole.anchored &= !kept.is_empty();
     whole.tree = match kept.len() {
@@ -235,11 +235,16 @@ fn disjunction<L>(
 }
 
 /// Records why a part is left out, and a note over the whole part.
-fn dropped(findings: &mut Findings, notes: Vec<Note>, part: &Predicate, relation: Match, message: &str) {
+fn dropped<L>(whole: &mut Carried<L>, notes: Vec<Note>, part: &Predicate, relation: Match, message: &str) {
+    let findings = &mut whole.findings;
     let cause = notes.iter().find_map(|note| note.cause).unwrap_or(Cause::NotImplemented);
     for note in notes {
         findings.notes.insert(note);
     }
-    let span = part.all_origins().hull().unwrap_or_default();
+    let origins = part.all_origins();
+    let span = origins.hull().unwrap_or_default();
+    whole
+        .elided
+        .push(Elided { origins: origins.elsewhere(), law: "definition used by a condition that is left out" });
     findings.lower(relation, Note { span, code: Code::Dropped, cause: Some(cause), message: message.to_owned() });
 }

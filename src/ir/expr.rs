@@ -169,6 +169,22 @@ impl Expr {
         }
     }
 
+    /// The same expression with all its leaves standing elsewhere: a definition that is put in place.
+    pub fn moved(mut self) -> Expr {
+        self.move_away();
+        self
+    }
+
+    pub(super) fn move_away(&mut self) {
+        self.origins = std::mem::take(&mut self.origins).moved();
+        for operand in self.operands_mut() {
+            operand.move_away();
+        }
+        if let ExprKind::Truth(predicate) = &mut self.kind {
+            predicate.move_away();
+        }
+    }
+
     /// All origins: its own and those of everything inside it.
     pub fn all_origins(&self) -> Origins {
         let mut origins = self.origins.clone();

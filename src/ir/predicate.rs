@@ -337,6 +337,24 @@ impl Predicate {
         });
     }
 
+    pub(super) fn move_away(&mut self) {
+        self.origins = std::mem::take(&mut self.origins).moved();
+        match &mut self.kind {
+            PredicateKind::And(parts) | PredicateKind::Or(parts) => parts.iter_mut().for_each(Predicate::move_away),
+            PredicateKind::Not(part) => part.move_away(),
+            PredicateKind::Test(test) => {
+                test.subject.move_away();
+                test.op.operands_mut().into_iter().for_each(Expr::move_away);
+                if let TestOp::InNetwork { networks } = &mut test.op {
+                    for network in networks {
+                        network.origins = std::mem::take(&mut network.origins).moved();
+                    }
+                }
+            }
+            PredicateKind::Const(_) => {}
+        }
+    }
+
     /// All origins: its own and those of everything inside it.
     pub fn all_origins(&self) -> Origins {
         let mut origins = Origins::none();
@@ -398,6 +416,10 @@ impl Test {
             Type::Dynamic => match &op {
                 // Text tests see a null dynamic as the empty string.
                 TestOp::Text { .. } | TestOp::Matches { .. } | TestOp::HasIpv4 { .. } => op.on_empty_text(),
+                // So does a comparison with text: a missing property equals "".
+                TestOp::Equals { operands, .. } if operands.iter().any(|operand| operand.ty == Type::String) => {
+                    op.on_empty_text()
+                }
                 _ => op.on_null(),
             },
             _ => op.on_null(),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::diagnostic::Code;
 use crate::ir::{self, Expr, RelationId, Type};
 use crate::kql::ast;
-use crate::span::Span;
+use crate::span::{Origins, Span};
 
 use super::name::{Binding, Environment, UserFunction};
 use super::scalar::Scope;
@@ -25,7 +25,8 @@ impl Lowerer<'_> {
         let result = self.scalar_body(name, &function.declaration, &environment);
         self.calls -= 1;
         let mut value = result?;
-        value.origins.extend(&name.span.into());
+        // A note about the call points at the condition in the function's body.
+        value.origins.extend(&Origins::from(name.span).moved());
         Ok(value)
     }
 
