@@ -295,7 +295,7 @@ impl Lexer<'_> {
         let fraction = if at(digits) == b'.' { self.digits(digits + 1) } else { 0 };
         let number = if fraction > 0 { digits + 1 + fraction } else { digits };
         let unit = bytes[number..].iter().take_while(|byte| is_name_byte(**byte)).count();
-        if TIME_UNITS.binary_search_by_key(&&self.text[number..number + unit], |unit| &unit.0).is_ok() {
+        if TIME_UNITS.binary_search_by(|known| known.0.cmp(&self.text[number..number + unit])).is_ok() {
             self.position = number + unit;
             return TokenKind::TimeSpan;
         }
