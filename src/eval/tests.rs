@@ -691,6 +691,8 @@ fn numbers_go_through_operators_as_the_emulator_does() {
     check_call(Function::Abs, &[Value::Int(-5)], Value::Long(5));
     check_call(Function::Ceiling, &[Value::Long(0)], Value::Real(0.0));
     check_call(Function::Round, &[Value::Real(2.567), Value::Long(1)], Value::Real(2.6));
+    check_call(Function::Round, &[Value::Real(1.005), Value::Long(2)], Value::Real(1.0));
+    check_call(Function::Round, &[Value::Long(12_345), Value::Long(-2)], Value::Real(12_300.0));
     check_call(Function::MaxOf, &[Value::Null(Type::Int), Value::Int(2)], Value::Int(2));
     check_call(Function::MinOf, &[Value::Int(5), Value::Int(2)], Value::Int(2));
 }
