@@ -637,6 +637,14 @@ pub(crate) fn assume_window(detection: &Detection, leg: &Leg, findings: &mut Fin
     vec![Elided { origins: leg.window.origins.clone(), law: "the time filter is the artifact's look-back" }]
 }
 
+/// Records what it takes for a test on networks to be one on the column: KQL's addresses may carry a mask, and are no
+/// addresses in the form of IPv6.
+/// <https://learn.microsoft.com/kusto/query/ipv4-is-in-range-function>
+pub(crate) fn assume_addresses(field: &str, findings: &mut Findings) {
+    let text = format!("`{field}` holds single addresses, those of IPv4 in their own form");
+    findings.assume(AssumptionKind::Field, Confidence::Medium, text);
+}
+
 /// A constant as plain text: numbers, instants and identifiers in their usual form. None for what has no such form.
 pub(crate) fn plain(value: &Value) -> Option<String> {
     match value {

@@ -322,10 +322,7 @@ fn dynamic_holds_json_and_literals() {
         Dynamic::Null,
         scalar(Literal::Bool(true)),
     ];
-    let pairs = vec![
-        ("a".to_owned(), Dynamic::Array(items)),
-        ("b".to_owned(), scalar(Literal::DateTime(Some(0)))),
-    ];
+    let pairs = vec![("a".to_owned(), Dynamic::Array(items)), ("b".to_owned(), scalar(Literal::DateTime(Some(0))))];
     assert_eq!(*value, Dynamic::Bag(pairs));
     check_errors("print dynamic([1,])", &["1:18 expected a JSON value, found `]`"]);
 }
@@ -341,7 +338,9 @@ fn keywords_name_columns_where_the_language_lets_them() {
 
 #[test]
 fn assignments_may_be_to_several_names() {
-    let OperatorKind::Extend(columns) = operator("extend (a, ['b c']) = f(), d, e = 1") else { panic!("not an extend") };
+    let OperatorKind::Extend(columns) = operator("extend (a, ['b c']) = f(), d, e = 1") else {
+        panic!("not an extend")
+    };
     let names: Vec<Vec<&str>> =
         columns.iter().map(|column| column.names.iter().map(|name| name.text.as_str()).collect()).collect();
     assert_eq!(names, [vec!["a", "b c"], vec![], vec!["e"]]);
@@ -367,7 +366,9 @@ fn wildcards_name_tables_and_columns() {
     assert_eq!(parameters[0].0.text, "isfuzzy");
     let tables: Vec<String> = tables.iter().map(sketch).collect();
     assert_eq!(tables, ["U*", "*V", "(| W where)", "(.Y* (database() \"x\"))"]);
-    let OperatorKind::ProjectAway(patterns) = operator("project-away a, b*, ['c*']") else { panic!("not project-away") };
+    let OperatorKind::ProjectAway(patterns) = operator("project-away a, b*, ['c*']") else {
+        panic!("not project-away")
+    };
     let patterns: Vec<(&str, bool)> =
         patterns.iter().map(|pattern| (pattern.name.text.as_str(), pattern.wildcard)).collect();
     assert_eq!(patterns, [("a", false), ("b*", true), ("c*", false)]);
@@ -544,7 +545,14 @@ fn fixes_are_offered_where_they_are_plain() {
 
 #[test]
 fn deep_nesting_is_an_error_and_no_overflow() {
-    for (open, close) in [("(", ")"), ("f(", ")"), ("-f(", ")"), ("a in (", ")"), ("a has f(b, ", ")"), ("a or b and c == d + e * f(", ")")] {
+    for (open, close) in [
+        ("(", ")"),
+        ("f(", ")"),
+        ("-f(", ")"),
+        ("a in (", ")"),
+        ("a has f(b, ", ")"),
+        ("a or b and c == d + e * f(", ")"),
+    ] {
         for depth in [10_000, 300] {
             let text = format!("T | where {}x{}", open.repeat(depth), close.repeat(depth));
             let errors = parse(&text).errors;
@@ -553,7 +561,10 @@ fn deep_nesting_is_an_error_and_no_overflow() {
             assert!(errors[0].span.start > 10, "the place is inside the query");
         }
     }
-    check_errors(&format!("print dynamic({})", "[".repeat(10_000)), &["1:142 the query is nested more than 128 levels deep"]);
+    check_errors(
+        &format!("print dynamic({})", "[".repeat(10_000)),
+        &["1:142 the query is nested more than 128 levels deep"],
+    );
     let lets = format!("let f = {} 1", "() { let f = ".repeat(10_000));
     assert_eq!(parse(&lets).errors[0].kind, super::ErrorKind::TooDeep);
     let pipes = format!("{}T", "union (".repeat(10_000));
