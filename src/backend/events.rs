@@ -676,13 +676,17 @@ fn real(number: f64) -> Option<String> {
     number.is_finite().then(|| format!("{number:?}"))
 }
 
-/// RFC 3339 in UTC, with as many decimals as it needs but never fewer than milliseconds.
+/// RFC 3339 in UTC, with as many decimals as it needs: none, milliseconds, or ticks.
 fn instant(ticks: i64) -> Option<String> {
     // 0001-01-01 lies 719,162 days before the epoch of Unix time.
     let since_epoch = ticks.checked_sub(719_162 * crate::ir::TICKS_PER_DAY)?;
     let nanoseconds = i128::from(since_epoch) * 100;
     let moment = jiff::Timestamp::from_nanosecond(nanoseconds).ok()?;
-    let decimals = if ticks % 10_000 == 0 { 3 } else { 7 };
+    let decimals = match ticks {
+        _ if ticks % crate::ir::TICKS_PER_SECOND == 0 => 0,
+        _ if ticks % 10_000 == 0 => 3,
+        _ => 7,
+    };
     Some(format!("{moment:.decimals$}"))
 }
 

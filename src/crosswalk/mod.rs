@@ -330,12 +330,13 @@ impl Table {
         let may_hold = |column: &str, held: &[String]| {
             allowed(column).is_none_or(|values| values.iter().any(|value| is_among(value, held)))
         };
-        // A route made for these values goes before the one for everything.
-        let (special, general): (Vec<&Route>, Vec<&Route>) = routes.iter().partition(|route| !route.holds.is_empty());
-        let whole = special
-            .into_iter()
-            .chain(general)
-            .find(|route| route.holds.iter().all(|(column, held)| holds_all(column, held)));
+        // A route made for these values goes before one for more values, and that before the one for everything.
+        let breadth = |route: &&Route| match route.holds.iter().map(|(_, held)| held.len()).sum() {
+            0 => usize::MAX,
+            values => values,
+        };
+        let holding = |route: &&Route| route.holds.iter().all(|(column, held)| holds_all(column, held));
+        let whole = routes.iter().filter(holding).min_by_key(breadth);
         if let Some(route) = whole {
             return Some(routed(route, Covers::All));
         }

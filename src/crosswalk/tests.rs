@@ -226,8 +226,10 @@ fn the_conditions_of_a_rule_choose_among_sources_that_hold_parts_of_a_table() {
     assert_eq!(route_of("DeviceRegistryEvents", sigma, &[]), "windows registry_event");
     assert_eq!(
         route_of("DeviceLogonEvents", sigma, &[("ActionType", &["LogonSuccess"])]),
-        "windows security EventID=4624,4625"
+        "windows security EventID=4624"
     );
+    let both = [("ActionType", &["LogonSuccess", "LogonFailed"][..])];
+    assert_eq!(route_of("DeviceLogonEvents", sigma, &both), "windows security EventID=4624,4625");
     assert_eq!(
         route_of("DeviceNetworkEvents", sigma, &[("ActionType", &["InboundConnectionAccepted"])]),
         "windows network_connection Initiated=false"
