@@ -341,7 +341,18 @@ impl<'a> Reader<'a> {
                     .flat_map(|aggregation| aggregation.columns.iter().map(move |column| (*column, aggregation)))
                     .collect();
                 self.stages.findings.output.extend([Output::Columns, Output::Multiplicity]);
-                self.note(Code::SummaryLeft, span, format!("{title} returns the events of a group, not the summary"));
+                let message = format!("{title} returns the events of a group, not the summary");
+                // A note over the whole stage would also cover an aggregate that a threshold lost.
+                for aggregation in *aggregates {
+                    self.note(Code::SummaryLeft, aggregated(&aggregation.aggregate), message.clone());
+                }
+                if aggregates.is_empty() {
+                    self.note(Code::SummaryLeft, span, message);
+                } else {
+                    let keys = keys.iter().fold((*origins).clone(), |all, key| all.and(&key.value.all_origins()));
+                    let law = "the keys of a group are properties of its events";
+                    self.stages.elided.push(Elided { origins: keys, law });
+                }
             }
             Stage::Filter { predicate, origins } => {
                 for conjunct in predicate.conjuncts() {
@@ -542,6 +553,14 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// Where an aggregate stands.
+fn aggregated(aggregate: &Aggregate) -> Span {
+    let arguments = aggregate.arguments.iter().map(Expr::all_origins);
+    let filter = aggregate.filter.iter().map(Predicate::all_origins);
+    let all = arguments.chain(filter).fold(aggregate.origins.clone(), |all, origins| all.and(&origins));
+    all.hull().unwrap_or_default()
 }
 
 /// What `array_length` is asked of.
