@@ -351,12 +351,11 @@ fn scan_failure(text: &str, error: &parser::ScanError) -> Failure {
         }
         _ => error.info(),
     };
-    let is_limit = message.contains("limit");
-    let is_misplaced_key = matches!(error.kind(), ErrorKind::ExpectedBlockSequenceEntry);
-    if is_limit {
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
         return too_deep(span);
     }
-    Failure { error: ReadError { is_limit, message, span }, is_misplaced_key }
+    let is_misplaced_key = matches!(error.kind(), ErrorKind::ExpectedBlockSequenceEntry);
+    Failure { error: ReadError { is_limit: false, message, span }, is_misplaced_key }
 }
 
 /// What stands at an offset, for messages.

@@ -24,6 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("template", &["yaml", "hash", "span", "diagnostic"]),
     ("coverage", &["backend", "kql", "ir", "span"]),
     ("backend", &["ir", "shape", "fidelity", "crosswalk", "template", "diagnostic", "span"]),
+    ("coverage", &["backend", "kql", "ir", "span"]),
     (
         "bundle",
         &[

@@ -156,10 +156,8 @@ fn push_key_filters(shape: &mut Shape) {
                     for (leg, pushed) in shape.legs.iter_mut().zip(pushed) {
                         let condition =
                             std::mem::replace(&mut leg.condition, Predicate::constant(Truth::True, Origins::none()));
-                        let all = match condition.kind {
-                            PredicateKind::Const(Truth::True) => vec![pushed],
-                            _ => vec![condition, pushed],
-                        };
+                        let always = matches!(condition.kind, PredicateKind::Const(Truth::True));
+                        let all = if always { vec![pushed] } else { vec![condition, pushed] };
                         leg.condition = Predicate::and(all, keyword.clone().and(&predicate.origins));
                     }
                 }
@@ -429,13 +427,12 @@ impl<'a> Reader<'a> {
 
     /// What a column of a summary counts.
     fn counted(&self, subject: &Expr) -> Option<(Counted<'a>, &'a Aggregate)> {
-        let (subject, sized) = match &subject.kind {
-            ExprKind::Call(Function::ArrayLength, arguments) => (arguments.first()?, true),
-            _ => (subject, false),
+        let (subject, mut sized) = match length_of(subject) {
+            Some(inner) => (inner, true),
+            None => (subject, false),
         };
         let path = subject.as_path().filter(|path| path.steps.is_empty())?;
         let mut column = path.column;
-        let mut sized = sized;
         // Renamed and computed columns, each once: definitions never form a circle.
         for _ in 0..=self.defined.len() {
             if let Some(aggregation) = self.aggregations.get(&column) {
@@ -455,12 +452,12 @@ impl<'a> Reader<'a> {
                 return Some((counted, aggregate));
             }
             let definition = self.defined.get(&column)?;
-            let inner = match &definition.kind {
-                ExprKind::Call(Function::ArrayLength, arguments) if !sized => {
+            let inner = match length_of(definition).filter(|_| !sized) {
+                Some(inner) => {
                     sized = true;
-                    arguments.first()?
+                    inner
                 }
-                _ => definition,
+                None => definition,
             };
             column = inner.as_path().filter(|path| path.steps.is_empty())?.column;
         }
@@ -545,6 +542,11 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// What `array_length` is asked of.
+fn length_of(expr: &Expr) -> Option<&Expr> {
+    if let ExprKind::Call(Function::ArrayLength, arguments) = &expr.kind { arguments.first() } else { None }
 }
 
 /// The comparison that a literal on a whole number makes.
@@ -709,3 +711,6 @@ pub(crate) fn head(detection: &Detection, findings: &Findings) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+pub(super) mod tests;

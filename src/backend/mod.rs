@@ -13,6 +13,7 @@ use crate::template::{TemplateError, Templates};
 
 mod carry;
 mod eql;
+mod esql;
 mod events;
 pub mod names;
 mod network;
@@ -26,7 +27,8 @@ pub use crate::template::Rendered;
 pub use carry::{Answer, Carried, Literal, Tree, carry};
 
 /// Every back end, in the order that lists and reports show them.
-pub const ALL: &[&dyn Backend] = &[&sigma::Sigma, &splunk::Splunk, &eql::Eql, &sentinel::Sentinel];
+pub const ALL: &[&dyn Backend] =
+    &[&sigma::Sigma, &splunk::Splunk, &eql::Eql, &esql::EsqlBackend, &sentinel::Sentinel];
 
 /// A target, as users see it.
 #[derive(Debug)]

@@ -364,6 +364,11 @@ impl TableFile {
                 table.references.push(reference);
             }
         }
+        for (name, Short(keys)) in &self.columns {
+            for vocabulary in keys.vocabularies() {
+                table.forget_exceptions(vocabulary, name);
+            }
+        }
         table.sources.extend(self.sources.routes());
         for (name, Short(keys)) in self.columns {
             keys.add_to(table.columns.entry(name).or_insert_with(Column::unknown));
@@ -416,6 +421,12 @@ fn route(source: Source, holds: Holds, fields: RouteFields, note: Option<String>
 }
 
 impl ColumnKeys {
+    /// Those in which the column has a field.
+    fn vocabularies(&self) -> impl Iterator<Item = Vocabulary> {
+        let fields = [&self.sigma, &self.splunk, &self.cim, &self.elastic, &self.ecs];
+        Vocabulary::ALL.into_iter().zip(fields).filter(|(_, field)| field.is_some()).map(|(vocabulary, _)| vocabulary)
+    }
+
     fn add_to(self, column: &mut Column) {
         if let Some(TypeName(ty)) = self.ty {
             column.ty = ty;

@@ -282,6 +282,31 @@ fn a_path_reads_dynamic_values_and_json_text() {
 }
 
 #[test]
+fn branches_of_several_number_types_share_the_widest() {
+    let condition = literal(Value::Bool(true));
+    let branches = [condition, literal(Value::Long(1)), literal(Value::Real(2.5))];
+    let chosen = call(Function::Iff, &branches, Type::Real);
+    assert_eq!(*expression::Scope::constant(0).value(&chosen), Value::Real(1.0));
+}
+
+#[test]
+fn a_table_that_two_read_is_whole_for_both() {
+    let mut build = Build::default();
+    let (x, y) = (build.column("x", Type::Long), build.column("y", Type::Long));
+    let table = build.table("T", &[x, y]);
+    let predicate = test(build.read(x), order(Order::Greater, Value::Long(1)));
+    let filtered = build.add(Operator::Filter { input: table, predicate }, &[x, y]);
+    let total = build.column("sum_y", Type::Long);
+    let sum = aggregate(AggregateFunction::Sum, vec![build.read(y)]);
+    let aggregates = vec![Aggregation { columns: vec![total], aggregate: sum }];
+    let summary = build.add(Operator::Summarize { input: table, keys: Vec::new(), aggregates }, &[total]);
+    let out = build.column("out", Type::Long);
+    let columns = vec![UnionColumn { column: out, sources: vec![Some(x), Some(total)] }];
+    build.add(Operator::Union { inputs: vec![filtered, summary], columns }, &[out]);
+    build.answers(&data("T", json!([{"x": 1, "y": 10}, {"x": 2, "y": 20}])), json!([[2], [30]]));
+}
+
+#[test]
 fn groups_keep_nulls_and_no_rows_are_one_group_without_keys() {
     let summary = |keyed: bool, events: serde_json::Value, expected: serde_json::Value| {
         let mut build = Build::default();

@@ -98,6 +98,9 @@ pub trait Language {
     /// An aggregate as assignments, one for each of its columns; `None` for what is left of the others.
     fn aggregate(&self, scope: Scope, aggregation: &Aggregation) -> Vec<Result<Aggregated, Refusal>>;
 
+    /// Whether columns hold times as numbers.
+    fn dates_are_numbers(&self) -> bool;
+
     /// Whether a group key may stay missing; if not it is made an empty string whatever its type.
     fn groups_missing(&self) -> bool;
 }
@@ -234,7 +237,7 @@ impl<'s, 'a> Scope<'s, 'a> {
                 text: Text::piece(text, expr.origins.clone()),
                 ty: expr.ty,
                 kind: field.kind,
-                nullable: true,
+                nullable: !field.clock,
                 clock: field.clock,
                 field: Some(field.name),
             });
@@ -284,7 +287,10 @@ pub fn condition(tree: &Tree<Leaf>, inner: bool) -> Option<Text> {
         Text::join(texts, &Text::piece(word, origins.clone()))
     };
     match tree {
-        Tree::All(parts, origins) => Some(join(parts, " AND ", origins)),
+        Tree::All(parts, origins) => {
+            let text = join(parts, " AND ", origins);
+            Some(if inner { text.parenthesised() } else { text })
+        }
         Tree::Any(parts, origins) => {
             let text = join(parts, " OR ", origins);
             Some(if inner { text.parenthesised() } else { text })
@@ -413,6 +419,14 @@ pub fn program<'a>(
     }
 }
 
+/// An assignment, and the names it reads.
+struct Item {
+    column: ColumnId,
+    name: String,
+    text: Text,
+    reads: Vec<String>,
+}
+
 struct Driver<'d, 'a> {
     language: &'d dyn Language,
     query: &'a Query,
@@ -462,8 +476,11 @@ impl<'a> Driver<'_, 'a> {
             self.stage(stage, &shape.stages[position + 1..], detection, &mut flows, &mut columns, &mut stages)?;
         }
         let names = self.output(&columns, &flows, shape);
-        let ends_grouped = matches!(stages.last(), Some(Step::Group { .. }));
-        if chosen && !names.is_empty() && !ends_grouped {
+        // A summary leaves just its own columns.
+        let after = stages.iter().rposition(|step| matches!(step, Step::Group { .. }));
+        let added = stages[after.unwrap_or(0)..].iter().any(|step| matches!(step, Step::Assign(_)));
+        let projected = matches!(shape.stages.last(), Some(Stage::Project { .. }));
+        if chosen && !names.is_empty() && (after.is_none() || added || projected) {
             stages.push(Step::Keep(names.clone()));
         }
         if !chosen {
@@ -517,7 +534,7 @@ impl<'a> Driver<'_, 'a> {
         found.join(source.findings.clone());
         let window = window(detection, leg, &mut found);
         self.findings.join(found);
-        let mut columns = Vec::new();
+        let mut items = Vec::new();
         let mut unused = leg.assigned.clone();
         for (column, value) in &leg.columns {
             if !needed.contains(column) {
@@ -540,7 +557,8 @@ impl<'a> Driver<'_, 'a> {
                     clock: operand.clock,
                     findings,
                 };
-                columns.push((name.clone(), operand.text.with_origins(&leg.assigned)));
+                let text = operand.text.with_origins(&leg.assigned);
+                items.push(Item { column: *column, name: name.clone(), text, reads: self.fields(value) });
                 flow
             });
             match flows.get_mut(column) {
@@ -554,10 +572,50 @@ impl<'a> Driver<'_, 'a> {
                 Some(Err(_)) => {}
             }
         }
+        let columns = self.arrange(items, flows);
         if !unused.is_empty() {
             self.elided.push(Elided { origins: unused, law: "column that nothing later reads" });
         }
         Ok(Some(LegProgram { source, origins: leg.table_origins.clone(), window, tree, columns }))
+    }
+
+    /// The fields of the source that an expression reads.
+    fn fields(&self, value: &Expr) -> Vec<String> {
+        let mut fields = Vec::new();
+        value.walk(&mut |expr| {
+            if let ExprKind::Path(path) = &expr.kind
+                && let Ok(field) = self.names.field(path, Span::default())
+            {
+                fields.push(field.name);
+            }
+        });
+        fields
+    }
+
+    /// Assignments in an order in which none overwrites what a later one reads; a circle of them is refused.
+    fn arrange(&self, mut items: Vec<Item>, flows: &mut Flows) -> Vec<(String, Text)> {
+        let mut arranged = Vec::with_capacity(items.len());
+        while !items.is_empty() {
+            let free = items.iter().enumerate().position(|(index, item)| {
+                items.iter().enumerate().all(|(other, reader)| other == index || !reader.reads.contains(&item.name))
+            });
+            let Some(free) = free else {
+                for item in items {
+                    let span = item.text.pieces().iter().fold(Origins::none(), |all, piece| all.and(&piece.origins));
+                    let message = format!("`{}` is exchanged with another column", item.name);
+                    let span = span.hull().unwrap_or_default();
+                    let refusal = Refusal::new(Code::OperatorOpaque, Cause::NotImplemented, span, message);
+                    flows.insert(item.column, Err(refusal));
+                }
+                break;
+            };
+            let item = items.remove(free);
+            // A column that is called like its field is there already.
+            if self.language.column(&item.name).is_none_or(|name| item.text.plain() != name) {
+                arranged.push((item.name, item.text));
+            }
+        }
+        arranged
     }
 
     fn writable(&self, name: &str, value: &Expr) -> Result<(), Refusal> {
@@ -678,7 +736,7 @@ impl<'a> Driver<'_, 'a> {
         flows: &mut Flows,
         project: bool,
     ) -> Vec<(String, Text)> {
-        let mut texts = Vec::new();
+        let mut items = Vec::new();
         for Assignment { column, value } in assigned {
             let target = self.query.column(*column);
             if let ExprKind::Path(path) = &value.kind
@@ -710,12 +768,13 @@ impl<'a> Driver<'_, 'a> {
                     clock: operand.clock,
                     findings,
                 };
-                texts.push((target.name.clone(), operand.text));
+                let reads = value.columns().iter().map(|column| self.query.column(*column).name.clone()).collect();
+                items.push(Item { column: *column, name: target.name.clone(), text: operand.text, reads });
                 flow
             });
             flows.insert(*column, flow);
         }
-        texts
+        self.arrange(items, flows)
     }
 
     #[allow(clippy::too_many_arguments, reason = "the parts of one stage")]
@@ -762,7 +821,9 @@ impl<'a> Driver<'_, 'a> {
                 } else {
                     operand.text.clone()
                 };
-                assigned.push((target.name.clone(), text.with_origins(origins)));
+                let reads = value.columns().iter().map(|column| self.query.column(*column).name.clone()).collect();
+                let text = text.with_origins(origins);
+                assigned.push(Item { column: *column, name: target.name.clone(), text, reads });
             }
             grouped.push((target.name.clone(), Text::piece(name, operand_origins(&operand.text))));
             let flow = Flow {
@@ -775,7 +836,19 @@ impl<'a> Driver<'_, 'a> {
             };
             after.insert(*column, Ok(flow));
         }
-        let mut computed = Vec::new();
+        // An aggregate reads a column that a key of its name is about to overwrite: a copy of it.
+        let mut copies = Vec::new();
+        let mut inputs = scope.flows.cloned().unwrap_or_default();
+        for flow in inputs.values_mut().filter_map(|flow| flow.as_mut().ok()) {
+            if assigned.iter().any(|item| item.name == flow.name) {
+                let name = self.language.column(&flow.name).expect("it was assigned under this name");
+                let copy = format!("siemaphore_{}", flow.name);
+                copies.push((flow.name.clone(), copy.clone(), Text::glue(&name)));
+                flow.name = copy;
+            }
+        }
+        let scope = Scope { flows: Some(&inputs), ..scope };
+        let mut computed: Vec<(String, Text)> = Vec::new();
         for aggregation in aggregates {
             let answers = self.language.aggregate(scope, aggregation);
             for (column, answer) in aggregation.columns.iter().zip(answers) {
@@ -803,8 +876,19 @@ impl<'a> Driver<'_, 'a> {
                 after.insert(*column, flow);
             }
         }
-        if !assigned.is_empty() {
-            stages.push(Step::Assign(assigned));
+        copies.retain(|(_, copy, _)| computed.iter().any(|(_, text)| text.plain().contains(copy.as_str())));
+        let mut first: Vec<(String, Text)> = copies.into_iter().map(|(_, copy, text)| (copy, text)).collect();
+        let wanted = assigned.len();
+        let arranged = self.arrange(assigned, &mut after);
+        if arranged.len() < wanted {
+            let message = "the group keys overwrite each other".to_owned();
+            let cause = Some(Cause::NotImplemented);
+            self.findings.notes.insert(Note { span: stage.span(), code: Code::SummaryLeft, cause, message });
+            return None;
+        }
+        first.extend(arranged);
+        if !first.is_empty() {
+            stages.push(Step::Assign(first));
         }
         let mut grouped = grouped;
         for (_, text) in &mut grouped {
@@ -844,6 +928,9 @@ impl<'a> Driver<'_, 'a> {
                     let mut findings = flow.findings.clone();
                     if findings.relation != Match::Exact {
                         findings.relation = Match::Exact;
+                        findings.output.insert(Output::Columns);
+                    }
+                    if flow.ty == Type::TimeSpan || (flow.ty == Type::DateTime && self.language.dates_are_numbers()) {
                         findings.output.insert(Output::Columns);
                     }
                     self.findings.join(findings);

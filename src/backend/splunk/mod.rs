@@ -66,6 +66,10 @@ impl Language for Spl {
         aggregate::aggregate(scope, aggregation)
     }
 
+    fn dates_are_numbers(&self) -> bool {
+        true
+    }
+
     fn groups_missing(&self) -> bool {
         false
     }
@@ -247,7 +251,8 @@ fn assignments(columns: &[(String, Text)]) -> Option<Text> {
         let name = quote::name(name).expect("the pipeline asks `column` first");
         Text::glue(&format!("{name}=")).then(text.clone())
     });
-    (!columns.is_empty()).then(|| Text::join(texts, &Text::glue(", ")))
+    let separator = if columns.len() > 3 { ",\n    " } else { ", " };
+    (!columns.is_empty()).then(|| Text::join(texts, &Text::glue(separator)))
 }
 
 /// A stage as the template shows it.

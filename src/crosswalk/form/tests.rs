@@ -372,7 +372,7 @@ fn swap_case(text: &str) -> String {
 }
 
 const ALPHABET: [char; 5] = ['a', 'B', '1', '.', '\\'];
-const PATTERNS: [&str; 14] = [
+const PATTERNS: [&str; 30] = [
     "a",
     "^a",
     "a$",
@@ -387,6 +387,22 @@ const PATTERNS: [&str; 14] = [
     "(a|1)+?",
     "^$",
     r"[a-b]*\.",
+    "a|^",
+    "|a",
+    "^(a|b)$",
+    "^a|b$",
+    r"\S{2}",
+    r"^\W",
+    r"[^\w]",
+    r"(?i)[^b]$",
+    r"\.?$",
+    "(?i)^ab?",
+    "^[^.]+$",
+    ".*a.*",
+    "^.{2}$",
+    r"1\b",
+    "(a(1|B))",
+    "B{1,2}",
 ];
 
 #[test]
