@@ -3,11 +3,12 @@
 //! Every answer carries its own [`Findings`], so that what is known of a part that is left out later goes with it.
 //! A name that the crosswalk does not know is a refusal, unless the run keeps KQL names; it is never guessed.
 
-use crate::crosswalk::{Covers, Crosswalk, FieldKind, Form, Routed, Source, Table, Translated, Vocabulary};
+use crate::crosswalk::{Covers, Crosswalk, Field, FieldKind, Form, Routed, Source, Table, Translated, Vocabulary};
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Polarity, Refusal};
 use crate::ir::{
-    ColumnId, Lineage, Operator, Path, Predicate, PredicateKind, Query, RelationId, Step, TestOp, Truth, Type, Value,
+    ColumnId, Expr, ExprKind, Function, Lineage, Operator, Path, Predicate, PredicateKind, Query, RelationId, Step,
+    TestOp, Truth, Type, Value,
 };
 use crate::shape::Leg;
 use crate::span::{Origins, Span};
@@ -115,7 +116,11 @@ impl<'a> Names<'a> {
             PredicateKind::And(parts) => parts
                 .iter()
                 .filter_map(|part| self.allowed(part, source, column))
-                .reduce(|one, other| one.into_iter().filter(|value| other.contains(value)).collect()),
+                // Letter case may not count in one of them, so it must not make the set smaller.
+                .reduce(|one, other| {
+                    let among = |value: &String| other.iter().any(|other| other.eq_ignore_ascii_case(value));
+                    one.into_iter().filter(among).collect()
+                }),
             PredicateKind::Or(parts) => {
                 let parts: Option<Vec<Vec<String>>> =
                     parts.iter().map(|part| self.allowed(part, source, column)).collect();
@@ -190,20 +195,18 @@ impl<'a> Names<'a> {
                 let cause = Some(Cause::NoMapping);
                 findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause, message });
             }
-            if let Some(note) = &routed.route.note {
-                findings.notes.insert(Note { span, code: Code::NoSource, cause: None, message: note.clone() });
-            }
         }
         let place = match routed {
             Some(routed) => Some(routed.source()),
             None => self.table(source).and_then(|table| table.source(self.vocabulary)),
         };
         if let Some(place) = place {
-            findings.assume(
-                AssumptionKind::Coverage,
-                Confidence::High,
-                format!("events of `{name}` arrive in {} from {}", self.title(), describe(place)),
-            );
+            let mut text = format!("events of `{name}` arrive in {} from {}", self.title(), describe(place));
+            if let Some(note) = routed.and_then(|routed| routed.route.note.as_ref()) {
+                text.push_str("; ");
+                text.push_str(note);
+            }
+            findings.assume(AssumptionKind::Coverage, Confidence::High, text);
             return Ok(SourceRef { table: name, source: Some(place), findings });
         }
         if !self.native_names {
@@ -307,7 +310,7 @@ impl<'a> Names<'a> {
             findings.assume(AssumptionKind::Field, field.confidence, text);
             return Ok(FieldRef {
                 name: field.name.clone(),
-                kind: field.kind,
+                kind: self.kind(table, &lineage, field),
                 form: &field.form,
                 ty,
                 clock: false,
@@ -338,6 +341,24 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// How the target stores a field. Sigma's taxonomy has no kinds: a column that connectors store as an address
+    /// elsewhere holds addresses there too.
+    fn kind(&self, table: Option<&Table>, lineage: &Lineage, field: &Field) -> FieldKind {
+        let elsewhere = || {
+            let column =
+                table.and_then(|table| table.columns.get(&lineage.column)).filter(|_| lineage.path.is_empty());
+            column.is_some_and(|column| {
+                let mut fields = column.fields.values();
+                fields.any(|other| other.kind == FieldKind::Ip && other.confidence > Confidence::Low)
+            })
+        };
+        if self.vocabulary == Vocabulary::Sigma && field.kind == FieldKind::Keyword && elsewhere() {
+            FieldKind::Ip
+        } else {
+            field.kind
+        }
+    }
+
     fn table_of(&self, lineage: &Lineage) -> &'a str {
         self.table_name(lineage.source).unwrap_or_default()
     }
@@ -350,7 +371,7 @@ impl<'a> Names<'a> {
     pub fn atom(&self, literal: &Literal) -> Result<Resolved<'a>, Refusal> {
         let subject = &literal.test.subject;
         let span = literal.all_origins().hull().unwrap_or_default();
-        let Some(path) = subject.as_path() else {
+        let Some(path) = text_of_path(subject).or_else(|| subject.as_path()) else {
             return Err(Refusal::new(
                 Code::NotComparable,
                 Cause::NotImplemented,
@@ -358,7 +379,11 @@ impl<'a> Names<'a> {
                 "a computed value is compared; only fields are carried here",
             ));
         };
-        let field = self.field(path, subject.origins.hull().unwrap_or(span))?;
+        let field = self.field(path, subject.all_origins().hull().unwrap_or(span))?;
+        if subject.as_path().is_none() && !matches!(field.kind, FieldKind::Keyword | FieldKind::Wildcard) {
+            let message = format!("`{}` is not stored as text, which the test asks for", field.name);
+            return Err(Refusal::new(Code::NotComparable, Cause::NotImplemented, span, message));
+        }
         let mut findings = field.findings.clone();
         let on_missing = literal.on_missing();
         let mut ops = vec![literal.test.op.clone()];
@@ -397,7 +422,7 @@ impl<'a> Names<'a> {
                 }
             }
         }
-        let origins = subject.origins.clone().and(&literal.origins);
+        let origins = subject.all_origins().and(&literal.origins);
         let atom = |op| Atom {
             field: field.clone(),
             op,
@@ -471,4 +496,10 @@ fn native_name(column: &str, steps: &[Step]) -> Option<String> {
         }
     }
     Some(name)
+}
+
+/// The path whose text an expression is: `tostring(x.y)`. A field that holds a place in a dynamic value holds its text.
+fn text_of_path(subject: &Expr) -> Option<&Path> {
+    let ExprKind::Call(Function::ToString, arguments) = &subject.kind else { return None };
+    arguments.first().filter(|inner| inner.ty == Type::Dynamic)?.as_path()
 }

@@ -96,8 +96,8 @@ fn terms_have_guards() {
 
 #[test]
 fn values_are_escaped() {
-    exact("F =~ @'a*b?c\\d'", r"selection: /  F: 'a\*b\?c\\d' / condition: selection");
-    exact("F endswith @'\\cmd.exe'", r"selection: /  F|endswith: \\cmd.exe / condition: selection");
+    exact("F =~ @'a*b?c\\d'", r"selection: /  F: 'a\*b\?c\d' / condition: selection");
+    exact("F endswith @'\\cmd.exe'", r"selection: /  F|endswith: \cmd.exe / condition: selection");
     exact("F matches regex @'^a\\.b'", r"selection: /  F|re: '^a\.b' / condition: selection");
 }
 
