@@ -194,6 +194,10 @@ fn view(program: &mut Program, options: &Options) -> Result<View, Note> {
         program.findings.output.extend([Output::Columns, Output::Multiplicity]);
     }
     let events = program.events;
+    if events && program.stages.iter().any(|step| matches!(step, Step::Keep(_))) {
+        // What tells events apart is kept besides.
+        program.findings.output.insert(Output::Columns);
+    }
     let stages = std::mem::take(&mut program.stages);
     Ok(View {
         head: Vec::new(),

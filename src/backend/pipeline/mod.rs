@@ -260,7 +260,8 @@ impl<'s, 'a> Scope<'s, 'a> {
                     clock: flow.clock,
                 })
             }
-            Some(Err(refusal)) => Err(refusal.clone()),
+            // The reason is the source's, the place is where it is missed.
+            Some(Err(refusal)) => Err(Refusal { note: Note { span, ..refusal.note.clone() } }),
             None => {
                 let message = format!("`{name}` does not flow to this stage");
                 Err(Refusal::new(Code::NoField, Cause::NotImplemented, span, message))
@@ -419,6 +420,19 @@ pub fn program<'a>(
     }
 }
 
+/// The fields of the source that an expression reads.
+fn fields(names: &Names, value: &Expr) -> Vec<String> {
+    let mut fields = Vec::new();
+    value.walk(&mut |expr| {
+        if let ExprKind::Path(path) = &expr.kind
+            && let Ok(field) = names.field(path, Span::default())
+        {
+            fields.push(field.name);
+        }
+    });
+    fields
+}
+
 /// An assignment, and the names it reads.
 struct Item {
     column: ColumnId,
@@ -511,8 +525,9 @@ impl<'a> Driver<'_, 'a> {
         flows: &mut Flows,
     ) -> Result<Option<LegProgram<'a>>, Vec<Note>> {
         let span = leg.table_origins.hull().unwrap_or_default();
-        let source = self.names.source(leg.source, span).map_err(|refusal| vec![refusal.note])?;
-        let scope = Scope { query: self.query, names: self.names, flows: None };
+        let names = self.names.routed(leg);
+        let source = names.source(leg.source, span).map_err(|refusal| vec![refusal.note])?;
+        let scope = Scope { query: self.query, names, flows: None };
         let carried = carry(&leg.condition, &mut |literal| self.language.test(scope, literal))?;
         let Carried { tree, findings: mut found, elided, anchored } = carried;
         if found.relation != Match::Exact && found.relation != Match::Narrower && !anchored {
@@ -530,8 +545,8 @@ impl<'a> Driver<'_, 'a> {
             });
             return Ok(None);
         }
-        found.relation = found.relation.under(self.polarity);
         found.join(source.findings.clone());
+        found.relation = found.relation.under(self.polarity);
         let window = window(detection, leg, &mut found);
         self.findings.join(found);
         let mut items = Vec::new();
@@ -558,7 +573,7 @@ impl<'a> Driver<'_, 'a> {
                     findings,
                 };
                 let text = operand.text.with_origins(&leg.assigned);
-                items.push(Item { column: *column, name: name.clone(), text, reads: self.fields(value) });
+                items.push(Item { column: *column, name: name.clone(), text, reads: fields(&names, value) });
                 flow
             });
             match flows.get_mut(column) {
@@ -577,19 +592,6 @@ impl<'a> Driver<'_, 'a> {
             self.elided.push(Elided { origins: unused, law: "column that nothing later reads" });
         }
         Ok(Some(LegProgram { source, origins: leg.table_origins.clone(), window, tree, columns }))
-    }
-
-    /// The fields of the source that an expression reads.
-    fn fields(&self, value: &Expr) -> Vec<String> {
-        let mut fields = Vec::new();
-        value.walk(&mut |expr| {
-            if let ExprKind::Path(path) = &expr.kind
-                && let Ok(field) = self.names.field(path, Span::default())
-            {
-                fields.push(field.name);
-            }
-        });
-        fields
     }
 
     /// Assignments in an order in which none overwrites what a later one reads; a circle of them is refused.
@@ -854,8 +856,12 @@ impl<'a> Driver<'_, 'a> {
             for (column, answer) in aggregation.columns.iter().zip(answers) {
                 let target = self.query.column(*column);
                 let taken = keys.iter().any(|key| self.query.column(key.column).name == target.name);
+                let parts = aggregation.aggregate.arguments.iter();
+                let whole =
+                    parts.fold(aggregation.aggregate.origins.clone(), |all, part| all.and(&part.all_origins()));
+                let span = whole.hull().unwrap_or_default();
+                let answer = answer.map_err(|refusal| Refusal { note: Note { span, ..refusal.note } });
                 let answer = answer.and_then(|aggregated| {
-                    let span = aggregation.aggregate.origins.hull().unwrap_or_default();
                     if self.language.column(&target.name).is_none() || taken {
                         let message = format!("`{}` is no column name that is written here", target.name);
                         return Err(Refusal::new(Code::LiteralLimit, Cause::NotImplemented, span, message));
