@@ -23,9 +23,6 @@ mod quote;
 mod test;
 mod value;
 
-#[cfg(test)]
-mod tests;
-
 /// Field types that cannot be asked.
 const LIMITATIONS: &str = "https://www.elastic.co/docs/reference/query-languages/esql/limitations";
 /// Regular expressions.

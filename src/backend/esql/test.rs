@@ -221,10 +221,8 @@ impl Asked<'_> {
 
     /// The subject as a value that can be compared with one of type `other`.
     fn typed(&self, other: Type) -> Result<Text, Refusal> {
-        let wanted = match self.subject.ty {
-            Type::Dynamic | Type::Unknown => other,
-            known => known,
-        };
+        let open = matches!(self.subject.ty, Type::Dynamic | Type::Unknown);
+        let wanted = if open { other } else { self.subject.ty };
         value::typed(&self.subject, wanted)
             .ok_or_else(|| self.refuse(Code::NotComparable, format!("the field holds no `{}`", wanted.name())))
     }

@@ -24,9 +24,6 @@ mod quote;
 mod test;
 mod value;
 
-#[cfg(test)]
-mod tests;
-
 /// The back end.
 #[derive(Debug)]
 pub struct Splunk;
@@ -190,7 +187,7 @@ fn search(leg: &LegProgram, options: &Options, findings: &mut Findings) -> Resul
     }
     let condition = match &leg.tree {
         Tree::Const(false) => Some(Text::glue("1==0")),
-        tree => lines(tree),
+        tree @ (Tree::All(..) | Tree::Any(..) | Tree::Leaf(_) | Tree::Const(true)) => lines(tree),
     };
     Ok(Search { terms: Text::join(terms, &Text::glue(" ")), condition, assign: assignments(&leg.columns) })
 }
