@@ -309,6 +309,16 @@ fn summaries_count_missing_keys_as_empty_ones() {
 }
 
 #[test]
+fn a_summary_without_keys_has_a_row_even_of_nothing() {
+    let text = query(&emit("splunk", r#"T | where F == "x" | summarize m=max(X)"#));
+    assert!(text.ends_with("| stats max(X) as m count as siemaphore_rows\n| table m"), "{text}");
+    let text = query(&emit("splunk", r#"T | where F == "x" | summarize m=max(X), n=count()"#));
+    assert!(text.ends_with("| stats max(X) as m count as n"), "{text}");
+    let text = query(&emit("splunk", r#"T | where F == "x" | project ['odd name'] = F | sort by ['odd name'] asc"#));
+    assert!(text.ends_with("| sort 0 +str(\"odd name\")\n| table \"odd name\""), "{text}");
+}
+
+#[test]
 fn thresholds_follow_their_summary() {
     check_query(
         r#"T | where TimeGenerated > ago(1d) and F == "x" | summarize n=count() by G | where n > 5 | sort by n desc"#,

@@ -250,6 +250,9 @@ impl Asked<'_> {
         for operand in operands {
             let other = value::value(scope, operand, findings)?;
             let constant = operand.as_literal().is_some();
+            if operand.as_literal().is_some_and(Value::is_null) {
+                return Err(self.refuse(Code::NotComparable, "a value is compared with null"));
+            }
             if self.is_text() {
                 let subject = value::present(&self.subject).ok_or_else(|| {
                     self.refuse(Code::NotComparable, "the field holds a value that is written in another form")

@@ -280,6 +280,9 @@ impl Asked<'_> {
         for operand in operands {
             let right = value::value(scope, operand, findings)?;
             let constant = operand.as_literal().is_some();
+            if operand.as_literal().is_some_and(Value::is_null) {
+                return Err(self.refuse(Code::NotComparable, "a value is compared with null"));
+            }
             let (left, right) = if self.is_text() {
                 let (mut left, mut right) = (value::present(self.subject.clone()).text, value::present(right).text);
                 if insensitive {
@@ -292,7 +295,11 @@ impl Asked<'_> {
                 if !constant && self.negated {
                     return Err(self.refuse(Code::NotComparable, "two fields that may be missing are told apart"));
                 }
-                (self.subject.text.clone(), right.text)
+                let left = self.subject.text.clone();
+                // Words, in whatever case they are stored.
+                let word = operand.ty == Type::Bool;
+                let left = if word { Text::glue("lower(").then(left).then(Text::glue(")")) } else { left };
+                (left, right.text)
             };
             let say = |symbol: &str| left.clone().then(Text::piece(symbol, self.origins.clone())).then(right.clone());
             positive.push(say("="));
@@ -425,7 +432,8 @@ impl Asked<'_> {
         if self.negated || self.on_missing || self.subject.clock {
             return None;
         }
-        let field = quote::term_field(self.subject.field.as_ref()?)?;
+        // What begins with `_` is no extracted field.
+        let field = quote::term_field(self.subject.field.as_ref().filter(|name| !name.starts_with('_'))?)?;
         let term = |origins: &Origins, value: String| {
             Text::piece(format!("{field}={value}"), origins.clone().and(&self.origins))
         };
