@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("shape", &["rewrite", "fidelity", "ir", "diagnostic", "span"]),
     ("template", &["yaml", "hash", "span", "diagnostic"]),
     ("backend", &["ir", "shape", "fidelity", "crosswalk", "template", "diagnostic", "span"]),
+    ("coverage", &["backend", "kql", "ir", "span"]),
     (
         "bundle",
         &[

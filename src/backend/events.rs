@@ -156,10 +156,8 @@ fn push_key_filters(shape: &mut Shape) {
                     for (leg, pushed) in shape.legs.iter_mut().zip(pushed) {
                         let condition =
                             std::mem::replace(&mut leg.condition, Predicate::constant(Truth::True, Origins::none()));
-                        let all = match condition.kind {
-                            PredicateKind::Const(Truth::True) => vec![pushed],
-                            _ => vec![condition, pushed],
-                        };
+                        let always = matches!(condition.kind, PredicateKind::Const(Truth::True));
+                        let all = if always { vec![pushed] } else { vec![condition, pushed] };
                         leg.condition = Predicate::and(all, keyword.clone().and(&predicate.origins));
                     }
                 }
@@ -429,13 +427,12 @@ impl<'a> Reader<'a> {
 
     /// What a column of a summary counts.
     fn counted(&self, subject: &Expr) -> Option<(Counted<'a>, &'a Aggregate)> {
-        let (subject, sized) = match &subject.kind {
-            ExprKind::Call(Function::ArrayLength, arguments) => (arguments.first()?, true),
-            _ => (subject, false),
+        let (subject, mut sized) = match length_of(subject) {
+            Some(inner) => (inner, true),
+            None => (subject, false),
         };
         let path = subject.as_path().filter(|path| path.steps.is_empty())?;
         let mut column = path.column;
-        let mut sized = sized;
         // Renamed and computed columns, each once: definitions never form a circle.
         for _ in 0..=self.defined.len() {
             if let Some(aggregation) = self.aggregations.get(&column) {
@@ -455,12 +452,12 @@ impl<'a> Reader<'a> {
                 return Some((counted, aggregate));
             }
             let definition = self.defined.get(&column)?;
-            let inner = match &definition.kind {
-                ExprKind::Call(Function::ArrayLength, arguments) if !sized => {
+            let inner = match length_of(definition).filter(|_| !sized) {
+                Some(inner) => {
                     sized = true;
-                    arguments.first()?
+                    inner
                 }
-                _ => definition,
+                None => definition,
             };
             column = inner.as_path().filter(|path| path.steps.is_empty())?.column;
         }
@@ -545,6 +542,11 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// What `array_length` is asked of.
+fn length_of(expr: &Expr) -> Option<&Expr> {
+    if let ExprKind::Call(Function::ArrayLength, arguments) = &expr.kind { arguments.first() } else { None }
 }
 
 /// The comparison that a literal on a whole number makes.
@@ -666,13 +668,17 @@ fn real(number: f64) -> Option<String> {
     number.is_finite().then(|| format!("{number:?}"))
 }
 
-/// RFC 3339 in UTC, with as many decimals as it needs but never fewer than milliseconds.
+/// RFC 3339 in UTC, with as many decimals as it needs: none, milliseconds, or ticks.
 fn instant(ticks: i64) -> Option<String> {
     // 0001-01-01 lies 719,162 days before the epoch of Unix time.
     let since_epoch = ticks.checked_sub(719_162 * crate::ir::TICKS_PER_DAY)?;
     let nanoseconds = i128::from(since_epoch) * 100;
     let moment = jiff::Timestamp::from_nanosecond(nanoseconds).ok()?;
-    let decimals = if ticks % 10_000 == 0 { 3 } else { 7 };
+    let decimals = match ticks {
+        _ if ticks % crate::ir::TICKS_PER_SECOND == 0 => 0,
+        _ if ticks % 10_000 == 0 => 3,
+        _ => 7,
+    };
     Some(format!("{moment:.decimals$}"))
 }
 
@@ -709,3 +715,6 @@ pub(crate) fn head(detection: &Detection, findings: &Findings) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+pub(super) mod tests;

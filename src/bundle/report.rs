@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Artifact, Compiled, CompiledRule, Settings};
+use crate::backend::Emission;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::fidelity::{Cause, Match, Names, Verdict};
 
@@ -10,6 +11,7 @@ use crate::fidelity::{Cause, Match, Names, Verdict};
 pub(super) fn report(compiled: &[Compiled], settings: &Settings) -> String {
     let rules: Vec<(&Compiled, &CompiledRule)> = compiled.iter().filter_map(|one| Some((one, one.rule()?))).collect();
     let mut report = String::from("# Detections\n\n");
+    counts(&mut report, &rules, settings);
     matrix(&mut report, &rules, settings);
     broken(&mut report, &rules);
     notes(&mut report, &rules);
@@ -18,6 +20,33 @@ pub(super) fn report(compiled: &[Compiled], settings: &Settings) -> String {
 
 fn push(report: &mut String, line: std::fmt::Arguments) {
     report.write_fmt(line).expect("a String takes any text");
+}
+
+/// One line for each target, one column for each verdict; artifacts with native names are not counted with the others.
+fn counts(report: &mut String, rules: &[(&Compiled, &CompiledRule)], settings: &Settings) {
+    report.push_str("| target |");
+    for verdict in Verdict::ALL {
+        push(report, format_args!(" {} |", verdict.word()));
+    }
+    push(report, format_args!(" native names |\n|---|{}---|\n", "---|".repeat(Verdict::ALL.len())));
+    for choice in &settings.targets {
+        let target = choice.backend.target();
+        push(report, format_args!("| {} |", target.title));
+        let emissions: Vec<&Emission> = rules
+            .iter()
+            .flat_map(|(_, rule)| &rule.artifacts)
+            .filter(|artifact| artifact.choice.backend.target().name == target.name)
+            .map(|artifact| &artifact.emission)
+            .collect();
+        let is_native = |emission: &Emission| emission.findings.names == Names::Native && emission.artifact.is_some();
+        for verdict in Verdict::ALL {
+            let count =
+                emissions.iter().filter(|emission| emission.verdict() == verdict && !is_native(emission)).count();
+            push(report, format_args!(" {count} |"));
+        }
+        push(report, format_args!(" {} |\n", emissions.iter().filter(|emission| is_native(emission)).count()));
+    }
+    report.push_str("\n## Rules\n\n");
 }
 
 /// One line for each rule, one column for each target.
@@ -65,11 +94,11 @@ fn broken(report: &mut String, rules: &[(&Compiled, &CompiledRule)]) {
     }
     report.push_str("\n## Broken rules\n");
     for (compiled, rule) in broken {
-        push(report, format_args!("\n### {}\n\n", title(compiled, rule)));
+        push(report, format_args!("\n### {}\n\n{}\n\n", title(compiled, rule), escape(&compiled.relative)));
         for diagnostic in compiled.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()) {
             let Diagnostic { code, message, place, .. } = diagnostic;
             let at = place_of(compiled, *place);
-            push(report, format_args!("- {}: {} ({at})\n", code.name(), prose(message)));
+            push(report, format_args!("- {at} {}: {}\n", code.name(), prose(message)));
         }
     }
 }
@@ -102,12 +131,13 @@ fn notes(report: &mut String, rules: &[(&Compiled, &CompiledRule)]) {
     for (compiled, rule, artifact) in artifacts {
         let target = artifact.choice.backend.target();
         let word = artifact.emission.verdict().word();
-        push(report, format_args!("\n### {}: {}, {word}\n\n", title(compiled, rule), target.title));
+        let path = escape(&compiled.relative);
+        push(report, format_args!("\n### {}: {}, {word}\n\n{path}\n\n", title(compiled, rule), target.title));
         let findings = &artifact.emission.findings;
         for note in &findings.notes {
             let at = place_of(compiled, Place::Query(note.span));
-            let cause = note.cause.map(|cause| format!("{}; ", cause_link(cause))).unwrap_or_default();
-            push(report, format_args!("- {}: {} ({cause}{at})\n", note.code.name(), prose(&note.message)));
+            let cause = note.cause.map(|cause| format!(" ({})", cause_link(cause))).unwrap_or_default();
+            push(report, format_args!("- {at} {}: {}{cause}\n", note.code.name(), prose(&note.message)));
         }
         if !findings.output.is_empty() {
             let words: Vec<&str> = findings.output.iter().map(|output| output.word()).collect();
@@ -128,9 +158,10 @@ fn cause_link(cause: Cause) -> String {
     }
 }
 
+/// Line and column.
 fn place_of(compiled: &Compiled, place: Place) -> String {
     let at = compiled.source.locate(place);
-    format!("{}:{}:{}", escape(&compiled.relative), at.line, at.column)
+    format!("{}:{}", at.line, at.column)
 }
 
 /// Any text as Markdown that shows it: on one line, every character that could mean something escaped.
@@ -154,7 +185,7 @@ pub(super) fn escape(text: &str) -> String {
 /// A message of ours: what it has in backticks is code, the rest is escaped.
 fn prose(message: &str) -> String {
     let parts: Vec<&str> = message.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escape(message);
     }
     let mut written = String::new();

@@ -21,7 +21,10 @@ pub(super) fn watch<T>(work: impl FnOnce() -> T) -> Result<T, Bug> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         panic::set_hook(Box::new(|info| {
-            let message = info.payload_as_str().unwrap_or("a panic without message").to_owned();
+            let payload = info.payload();
+            let message = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let message = message.or_else(|| payload.downcast_ref::<String>().cloned());
+            let message = message.unwrap_or_else(|| "a panic without message".to_owned());
             let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
             LAST.with(|last| *last.borrow_mut() = Some(Bug { message, place }));
         }));

@@ -154,6 +154,7 @@ struct FormKeys {
     complete: bool,
     within: Option<Vec<(String, String)>>,
     always: Option<Vec<String>>,
+    placeholder: Option<String>,
 }
 
 fn medium() -> Confidence {
@@ -315,29 +316,40 @@ impl FromText for FormWord {
 
 impl FormKeys {
     fn form(self) -> Result<Form, &'static str> {
-        let FormKeys { after, before, folded, tagged, length, renamed, complete, within, always } = self;
-        let form = match (after, before, tagged, renamed, within, always) {
-            (Some(separators), None, None, None, None, None) if !separators.is_empty() => {
-                Form::After { separators, folded }
-            }
-            (None, Some(separator), None, None, None, None) => Form::Before { separator, folded },
-            (None, None, Some(tag), None, None, None) if !tag.is_empty() => {
-                Form::Tagged { tag, length: length.ok_or("a tagged form needs the length of its values")? }
-            }
-            (None, None, None, Some(values), None, None) if !values.is_empty() => {
-                let mut stored: Vec<&String> = values.values().collect();
-                stored.sort_unstable();
-                if stored.windows(2).any(|pair| pair[0] == pair[1]) {
-                    return Err("two values are renamed to the same one");
-                }
-                Form::Renamed { values, complete }
-            }
-            (None, None, None, None, Some(rewrites), None) => Form::Within { rewrites },
-            (None, None, None, None, None, Some(values)) if !values.is_empty() => Form::Always { values },
-            _ => return Err("a form has one of `after`, `before`, `tagged`, `renamed`, `within`, `always`"),
+        let FormKeys { folded, length, complete, .. } = self;
+        let forms = [
+            self.after.map(|separators| Form::After { separators, folded }),
+            self.before.map(|separator| Form::Before { separator, folded }),
+            self.tagged.map(|tag| Form::Tagged { tag, length: length.unwrap_or(0) }),
+            self.renamed.map(|values| Form::Renamed { values, complete }),
+            self.within.map(|rewrites| Form::Within { rewrites }),
+            self.always.map(|values| Form::Always { values }),
+            self.placeholder.map(|text| Form::Placeholder { text }),
+        ];
+        let mut forms = forms.into_iter().flatten();
+        let (Some(form), None) = (forms.next(), forms.next()) else {
+            return Err(
+                "a form has one of `after`, `before`, `tagged`, `renamed`, `within`, `always`, `placeholder`",
+            );
         };
-        Ok(form)
+        match &form {
+            Form::Tagged { length: 0, .. } => Err("a tagged form needs the length of its values"),
+            Form::Tagged { tag: text, .. } | Form::Placeholder { text } if text.is_empty() => {
+                Err("a tag or placeholder cannot be empty")
+            }
+            Form::After { separators: list, .. } if list.is_empty() => Err("a form needs at least one separator"),
+            Form::Always { values } if values.is_empty() => Err("a form needs at least one value"),
+            Form::Renamed { values, .. } if is_ambiguous(values) => Err("two values are renamed to the same one"),
+            _ => Ok(form),
+        }
     }
+}
+
+/// Whether two values have the same name, or none has any.
+fn is_ambiguous(values: &BTreeMap<String, String>) -> bool {
+    let mut stored: Vec<String> = values.values().map(|value| value.to_ascii_lowercase()).collect();
+    stored.sort_unstable();
+    values.is_empty() || stored.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 impl TableFile {
@@ -362,6 +374,11 @@ impl TableFile {
         for reference in self.references {
             if !table.references.contains(&reference) {
                 table.references.push(reference);
+            }
+        }
+        for (name, Short(keys)) in &self.columns {
+            for vocabulary in keys.vocabularies() {
+                table.forget_exceptions(vocabulary, name);
             }
         }
         table.sources.extend(self.sources.routes());
@@ -416,6 +433,12 @@ fn route(source: Source, holds: Holds, fields: RouteFields, note: Option<String>
 }
 
 impl ColumnKeys {
+    /// Those in which the column has a field.
+    fn vocabularies(&self) -> impl Iterator<Item = Vocabulary> {
+        let fields = [&self.sigma, &self.splunk, &self.cim, &self.elastic, &self.ecs];
+        Vocabulary::ALL.into_iter().zip(fields).filter(|(_, field)| field.is_some()).map(|(vocabulary, _)| vocabulary)
+    }
+
     fn add_to(self, column: &mut Column) {
         if let Some(TypeName(ty)) = self.ty {
             column.ty = ty;

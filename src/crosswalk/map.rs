@@ -57,23 +57,35 @@ pub(super) fn parse(spec: &str) -> Result<Mapping, MapError> {
 }
 
 impl Mapping {
-    /// Writes the mapping into the table; the user's word is as good as the connector's.
+    /// Writes the mapping into the table; the user's word is as good as the connector's. The field is taken to hold
+    /// the column as it is, in the kind that fits its type.
     pub(super) fn add_to(&self, table: &mut Table) {
         let column = table.columns.entry(self.column.clone()).or_insert_with(Column::unknown);
+        let ty = if self.steps.is_empty() { column.ty } else { Type::Unknown };
         let fields = if self.steps.is_empty() { &mut column.fields } else { column.path(self.steps.clone()) };
         for vocabulary in self.vocabularies {
-            let kind = fields.get(vocabulary).filter(|known| known.name == self.field).map(|known| known.kind);
-            fields.insert(
-                *vocabulary,
-                Field {
-                    name: self.field.clone(),
-                    kind: kind.unwrap_or(FieldKind::Keyword),
-                    form: Form::Same,
-                    confidence: Confidence::High,
-                    note: None,
-                },
-            );
+            let (kind, form) = usual(ty, *vocabulary);
+            let field = Field { name: self.field.clone(), kind, form, confidence: Confidence::High, note: None };
+            fields.insert(*vocabulary, field);
         }
+        if self.steps.is_empty() {
+            for vocabulary in self.vocabularies {
+                table.forget_exceptions(*vocabulary, &self.column);
+            }
+        }
+    }
+}
+
+/// How a target usually stores a column of this type. Sigma and Splunk know text and numbers only.
+fn usual(ty: Type, vocabulary: Vocabulary) -> (FieldKind, Form) {
+    let typed = matches!(vocabulary, Vocabulary::Elastic | Vocabulary::Ecs);
+    match ty {
+        Type::Int | Type::Long => (FieldKind::Long, Form::Same),
+        Type::Real | Type::Decimal => (FieldKind::Double, Form::Same),
+        Type::DateTime => (FieldKind::Date, Form::Same),
+        Type::Bool if typed => (FieldKind::Boolean, Form::Same),
+        Type::Bool | Type::Guid => (FieldKind::Keyword, Form::Text),
+        Type::String | Type::Dynamic | Type::TimeSpan | Type::Unknown => (FieldKind::Keyword, Form::Same),
     }
 }
 

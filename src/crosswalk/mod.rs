@@ -315,30 +315,35 @@ impl Table {
     ///
     /// `allowed` answers, for a column, with the closed set of values that the condition lets through, or `None` if
     /// it lets through others than it names (no test on the column, a test that is not an equality, an `or` beside
-    /// it). A set for more rows than the condition really allows is right too. Letter case does not count.
+    /// it). A set of more values than the condition really allows is right too, an empty one says nothing. Letter
+    /// case does not count: a set cut from two that differ in it would be too small.
     ///
     /// The answer is a source that holds all these events if there is one; else one that holds some of them, and
     /// [`Routed::covers`] says which; `None` if no source holds any.
     pub fn route(&self, vocabulary: Vocabulary, allowed: &dyn Fn(&str) -> Option<Vec<String>>) -> Option<Routed<'_>> {
         let routes = self.sources.get(&vocabulary)?;
         let routed = |route, covers| Routed { table: self, vocabulary, route, covers };
-        // A route made for these values goes before the one for everything.
-        let (special, general): (Vec<_>, Vec<_>) = routes.iter().partition(|route| !route.holds.is_empty());
-        for route in special.iter().chain(&general) {
-            if route.holds.iter().all(|(column, values)| {
-                allowed(column).is_some_and(|allowed| allowed.iter().all(|value| is_among(value, values)))
-            }) {
-                return Some(routed(*route, Covers::All));
-            }
+        let allowed = |column: &str| allowed(column).filter(|values| !values.is_empty());
+        let holds_all = |column: &str, held: &[String]| {
+            allowed(column).is_some_and(|values| values.iter().all(|value| is_among(value, held)))
+        };
+        let may_hold = |column: &str, held: &[String]| {
+            allowed(column).is_none_or(|values| values.iter().any(|value| is_among(value, held)))
+        };
+        // A route made for these values goes before one for more values, and that before the one for everything.
+        let breadth = |route: &&Route| match route.holds.iter().map(|(_, held)| held.len()).sum() {
+            0 => usize::MAX,
+            values => values,
+        };
+        let holding = |route: &&Route| route.holds.iter().all(|(column, held)| holds_all(column, held));
+        let whole = routes.iter().filter(holding).min_by_key(breadth);
+        if let Some(route) = whole {
+            return Some(routed(route, Covers::All));
         }
         routes.iter().find_map(|route| {
-            let may_hold = route.holds.iter().all(|(column, values)| {
-                allowed(column).is_none_or(|allowed| allowed.iter().any(|value| is_among(value, values)))
-            });
-            let (column, values) = route.holds.iter().find(|(column, values)| {
-                !allowed(column).is_some_and(|allowed| allowed.iter().all(|value| is_among(value, values)))
-            })?;
-            may_hold.then(|| routed(route, Covers::Only { column, values }))
+            let (column, values) = route.holds.iter().find(|(column, held)| !holds_all(column, held))?;
+            let possible = route.holds.iter().all(|(column, held)| may_hold(column, held));
+            possible.then(|| routed(route, Covers::Only { column, values }))
         })
     }
 
@@ -348,6 +353,13 @@ impl Table {
         let fields =
             if steps.is_empty() { &column.fields } else { &column.paths.iter().find(|(path, _)| path == steps)?.1 };
         fields.get(&vocabulary).filter(|field| field.confidence > Confidence::Low)
+    }
+
+    /// Forgets that some source holds the column otherwise, because the user says where it is.
+    fn forget_exceptions(&mut self, vocabulary: Vocabulary, column: &str) {
+        for route in self.sources.get_mut(&vocabulary).into_iter().flatten() {
+            route.fields.remove(column);
+        }
     }
 
     /// Whether this column is the event time of every target.

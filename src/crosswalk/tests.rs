@@ -148,6 +148,37 @@ fn a_mapping_from_the_command_line_may_name_a_new_table_and_a_path() {
     assert!(table.open);
 }
 
+#[test]
+fn the_user_s_word_goes_before_what_one_source_holds_otherwise() {
+    let creation = |column: &str| (column == "EventID").then(|| vec!["4688".to_owned()]);
+    let name = |crosswalk: &Crosswalk| {
+        let routed = crosswalk.table("SecurityEvent").unwrap().route(Vocabulary::Elastic, &creation).unwrap();
+        routed.field("CommandLine", &[]).unwrap().name.clone()
+    };
+    let mut mapped = builtin();
+    mapped.map("SecurityEvent.CommandLine=eql:own.line").unwrap();
+    assert_eq!(name(&mapped), "own.line");
+    let mut extended = builtin();
+    let text = "table: SecurityEvent\ncolumns:\n  CommandLine: {elastic: {field: site.line, confidence: high}}\n";
+    extended.extend_from(text).unwrap();
+    assert_eq!(name(&extended), "site.line");
+    assert_eq!(name(&builtin()), "process.command_line");
+}
+
+#[test]
+fn a_mapped_field_has_the_kind_of_its_column() {
+    let mut crosswalk = builtin();
+    crosswalk.map("SecurityEvent.EventID=esql:own.id").unwrap();
+    crosswalk.map("DeviceFileCertificateInfo.IsSigned=splunk:signed").unwrap();
+    let field = |table: &str, vocabulary, column: &str| {
+        let field = crosswalk.table(table).unwrap().field(vocabulary, column, &[]).unwrap();
+        (field.kind, field.form.clone())
+    };
+    assert_eq!(field("SecurityEvent", Vocabulary::Elastic, "EventID"), (FieldKind::Long, Form::Same));
+    let signed = field("DeviceFileCertificateInfo", Vocabulary::Splunk, "IsSigned");
+    assert_eq!(signed, (FieldKind::Keyword, Form::Text));
+}
+
 #[track_caller]
 fn check_map_error(spec: &str, message: &str) {
     assert_eq!(builtin().map(spec).unwrap_err().to_string(), message);
@@ -189,13 +220,16 @@ fn the_conditions_of_a_rule_choose_among_sources_that_hold_parts_of_a_table() {
     let some = [("ActionType", &["FileModified", "FileRenamed"][..])];
     assert_eq!(route_of(files, sigma, &some), "windows file_rename only ActionType=FileRenamed");
     assert_eq!(route_of(files, sigma, &[("ActionType", &["FileModified"])]), "none");
+    assert_eq!(route_of(files, sigma, &[("ActionType", &[])]), "windows file_event only ActionType=FileCreated");
     let registry = [("ActionType", &["RegistryKeyDeleted", "RegistryValueDeleted"][..])];
     assert_eq!(route_of("DeviceRegistryEvents", sigma, &registry), "windows registry_delete");
     assert_eq!(route_of("DeviceRegistryEvents", sigma, &[]), "windows registry_event");
     assert_eq!(
         route_of("DeviceLogonEvents", sigma, &[("ActionType", &["LogonSuccess"])]),
-        "windows security EventID=4624,4625"
+        "windows security EventID=4624"
     );
+    let both = [("ActionType", &["LogonSuccess", "LogonFailed"][..])];
+    assert_eq!(route_of("DeviceLogonEvents", sigma, &both), "windows security EventID=4624,4625");
     assert_eq!(
         route_of("DeviceNetworkEvents", sigma, &[("ActionType", &["InboundConnectionAccepted"])]),
         "windows network_connection Initiated=false"

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use super::value::Members;
 use super::{arithmetic, convert, function, predicate};
-use crate::ir::{ColumnId, Dynamic, Expr, ExprKind, Path, RelationId, Step, Truth, Type, Value};
+use crate::ir::{ColumnId, Dynamic, Expr, ExprKind, Function, Path, RelationId, Step, Truth, Type, Value};
 
 /// What an expression may refer to: the columns of a row, the time of the run, subqueries.
 pub struct Scope<'a> {
@@ -41,7 +41,10 @@ impl Scope<'_> {
             ExprKind::Call(function, arguments) => {
                 let values: Vec<Cow<'_, Value>> = arguments.iter().map(|argument| self.value(argument)).collect();
                 let values: Vec<&Value> = values.iter().map(AsRef::as_ref).collect();
-                Cow::Owned(function::call(*function, &values, self.now))
+                let answer = function::call(*function, &values, self.now);
+                // Branches of several number types share the widest: `iff(c, 1, 2.5)` is a `real` either way.
+                let widen = expr.ty.is_number() && answer.ty().is_number() && answer.ty() != expr.ty;
+                Cow::Owned(if widen && has_branches(*function) { convert::convert(&answer, expr.ty) } else { answer })
             }
             ExprKind::Truth(condition) => Cow::Owned(match predicate::truth(condition, self) {
                 Truth::True => Value::Bool(true),
@@ -89,6 +92,11 @@ impl Scope<'_> {
         };
         Cow::Owned(place.map_or(Value::Null(Type::Dynamic), convert::from_dynamic))
     }
+}
+
+/// Whether a function answers with one of its arguments.
+fn has_branches(function: Function) -> bool {
+    matches!(function, Function::Case | Function::Coalesce | Function::Iff | Function::MaxOf | Function::MinOf)
 }
 
 /// The place inside a `dynamic`: a missing property, or a step that does not fit, is nothing.

@@ -4,7 +4,7 @@
 //! without a copy to the last of them.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::aggregate::{self, State};
 use super::expression::Scope;
@@ -35,16 +35,19 @@ pub fn run(query: &Query, data: &Data, clock: i64) -> Table {
     if query.is_empty() {
         return Table::default();
     }
+    let order = order(query);
+    let uses = uses(query, &order);
     let mut evaluator = Evaluator {
         query,
         data,
         clock,
-        uses: uses(query),
-        fused: vec![false; query.len()],
+        needs: needs(query, &order),
+        fused: fused(query, &order, &uses),
+        uses,
         results: BTreeMap::new(),
         subqueries: BTreeMap::new(),
     };
-    for id in order(query) {
+    for id in order {
         evaluator.evaluate(id);
     }
     let Rows { slots, rows } = evaluator.take(query.root);
@@ -82,12 +85,12 @@ fn order(query: &Query) -> Vec<RelationId> {
     order
 }
 
-/// How often each relation is asked for as an input, or as the answer.
-fn uses(query: &Query) -> Vec<usize> {
+/// How often each relation is asked for, as an input, as a subquery or as the answer.
+fn uses(query: &Query, order: &[RelationId]) -> Vec<usize> {
     let mut uses = vec![0; query.len()];
     uses[query.root.0 as usize] += 1;
-    for id in query.reachable() {
-        let op = &query.relation(id).op;
+    for id in order {
+        let op = &query.relation(*id).op;
         for input in op.inputs().into_iter().chain(op.subqueries()) {
             uses[input.0 as usize] += 1;
         }
@@ -95,11 +98,85 @@ fn uses(query: &Query) -> Vec<usize> {
     uses
 }
 
+/// The tables whose only user is a filter, which can then leave most properties of most events alone.
+fn fused(query: &Query, order: &[RelationId], uses: &[usize]) -> Vec<bool> {
+    let mut fused = vec![false; query.len()];
+    for id in order {
+        if let Operator::Filter { input, .. } = &query.relation(*id).op {
+            let is_table = matches!(query.relation(*input).op, Operator::Table { .. });
+            fused[input.0 as usize] = is_table && uses[input.0 as usize] == 1;
+        }
+    }
+    fused
+}
+
+/// What the users of a relation read of it.
+#[derive(Clone, Debug, Default)]
+struct Need {
+    columns: BTreeSet<ColumnId>,
+    /// Whether the columns that only the events of an open table know are read.
+    extra: bool,
+}
+
+/// What is read of each relation: what nobody reads is never taken from the events.
+fn needs(query: &Query, order: &[RelationId]) -> Vec<Need> {
+    let mut needs = vec![Need::default(); query.len()];
+    needs[query.root.0 as usize] =
+        Need { columns: query.relation(query.root).schema.columns.iter().copied().collect(), extra: true };
+    for id in order.iter().rev() {
+        let relation = query.relation(*id);
+        let need = needs[id.0 as usize].clone();
+        let mut read = BTreeSet::new();
+        for expr in relation.op.exprs() {
+            read.extend(expr.columns());
+        }
+        for predicate in relation.op.predicates() {
+            predicate.walk_exprs(&mut |expr| read.extend(expr.as_path().map(|path| path.column)));
+        }
+        for subquery in relation.op.subqueries() {
+            let first = query.relation(subquery).schema.columns.first().copied();
+            needs[subquery.0 as usize].columns.extend(first);
+        }
+        match &relation.op {
+            Operator::Filter { input, .. }
+            | Operator::Extend { input, .. }
+            | Operator::Sort { input, .. }
+            | Operator::Top { input, .. }
+            | Operator::Take { input, .. } => {
+                let of_input = &mut needs[input.0 as usize];
+                of_input.columns.extend(read.union(&need.columns).copied());
+                of_input.extra |= need.extra;
+            }
+            Operator::Project { input, .. } => {
+                let of_input = &mut needs[input.0 as usize];
+                of_input.columns.extend(read);
+                of_input.extra |= need.extra && relation.schema.open;
+            }
+            Operator::Summarize { input, .. } => needs[input.0 as usize].columns.extend(read),
+            Operator::Union { inputs, columns } => {
+                for (at, input) in inputs.iter().enumerate() {
+                    let of_input = &mut needs[input.0 as usize];
+                    of_input.columns.extend(
+                        columns
+                            .iter()
+                            .filter(|column| need.columns.contains(&column.column))
+                            .filter_map(|column| column.sources.get(at).copied().flatten()),
+                    );
+                    of_input.extra |= need.extra;
+                }
+            }
+            Operator::Table { .. } | Operator::Literal { .. } | Operator::Opaque { .. } => {}
+        }
+    }
+    needs
+}
+
 struct Evaluator<'a> {
     query: &'a Query,
     data: &'a Data,
     clock: i64,
     uses: Vec<usize>,
+    needs: Vec<Need>,
     /// Tables that their only user, a filter, reads event by event.
     fused: Vec<bool>,
     results: BTreeMap<RelationId, Rows>,
@@ -113,11 +190,8 @@ impl Evaluator<'_> {
             self.prepare_subquery(subquery);
         }
         let rows = match &query.relation(id).op {
-            Operator::Table { .. } if self.is_filtered_once(id) => {
-                self.fused[id.0 as usize] = true;
-                return;
-            }
-            Operator::Table { name } => self.table(id, name),
+            Operator::Table { .. } if self.fused[id.0 as usize] => return,
+            Operator::Table { .. } => self.table(id),
             Operator::Literal { rows } => self.literal(id, rows),
             Operator::Filter { input, predicate } if self.fused[input.0 as usize] => {
                 self.filter_table(*input, predicate)
@@ -137,7 +211,7 @@ impl Evaluator<'_> {
                 rows.rows.truncate(usize::try_from(*count).unwrap_or(usize::MAX));
                 rows
             }
-            Operator::Union { inputs, columns } => self.union(inputs, columns),
+            Operator::Union { inputs, columns } => self.union(id, inputs, columns),
             // Refused before anything is evaluated.
             Operator::Opaque { .. } => Rows::default(),
         };
@@ -153,10 +227,19 @@ impl Evaluator<'_> {
     }
 
     fn prepare_subquery(&mut self, id: RelationId) {
-        let rows = self.take(id);
+        let Rows { slots, rows } = self.take(id);
+        let first = self.query.relation(id).schema.columns.first().copied();
+        let place = slots.iter().position(|slot| slot.id == first).unwrap_or(0);
         self.subqueries
             .entry(id)
-            .or_insert_with(|| Members::new(rows.rows.into_iter().filter_map(|row| row.into_iter().next())));
+            .or_insert_with(|| Members::new(rows.into_iter().filter_map(|row| row.into_iter().nth(place))));
+    }
+
+    /// The columns of a relation's schema that are read.
+    fn needed(&self, id: RelationId) -> impl Iterator<Item = ColumnId> {
+        let need = &self.needs[id.0 as usize];
+        let columns = self.query.relation(id).schema.columns.iter().copied();
+        columns.filter(|column| need.columns.contains(column))
     }
 
     fn slot(&self, id: ColumnId) -> Slot {
@@ -190,12 +273,15 @@ impl Evaluator<'_> {
         }
     }
 
-    /// The columns of a table: those of its schema, and in an open one every other property of its events.
+    /// The columns of a table that are read: those of its schema, and in an open one every other property of its
+    /// events.
     fn table_slots(&self, id: RelationId) -> Vec<Slot> {
         let schema = &self.query.relation(id).schema;
-        let mut slots: Vec<Slot> = schema.columns.iter().map(|column| self.slot(*column)).collect();
-        if schema.open {
-            let mut known: std::collections::HashSet<String> = slots.iter().map(|slot| slot.name.clone()).collect();
+        let need = &self.needs[id.0 as usize];
+        let mut slots: Vec<Slot> = self.needed(id).map(|column| self.slot(column)).collect();
+        if schema.open && need.extra {
+            let names = schema.columns.iter().map(|column| self.query.column(*column).name.clone());
+            let mut known: std::collections::HashSet<String> = names.collect();
             for name in self.events(id).iter().flat_map(Event::keys) {
                 if !known.contains(name) {
                     known.insert(name.clone());
@@ -207,22 +293,12 @@ impl Evaluator<'_> {
     }
 
     /// A table: the properties of its events as values of its columns.
-    fn table(&self, id: RelationId, _name: &str) -> Rows {
+    fn table(&self, id: RelationId) -> Rows {
         let slots = self.table_slots(id);
         let row = |event: &Event| {
             slots.iter().map(|slot| convert::event_value(event.get(&slot.name), slot.ty)).collect::<Vec<_>>()
         };
         Rows { rows: self.events(id).iter().map(row).collect(), slots }
-    }
-
-    /// Whether a table's only user is a filter, which can then leave most properties of most events alone.
-    fn is_filtered_once(&self, id: RelationId) -> bool {
-        self.uses[id.0 as usize] == 1
-            && self.query.root != id
-            && self.query.relations().any(|(_, user)| {
-                matches!(&user.op, Operator::Filter { input, .. } if *input == id)
-                    && !user.op.subqueries().contains(&id)
-            })
     }
 
     /// `datatable`, `print`: <https://learn.microsoft.com/kusto/query/datatable-operator>
@@ -286,9 +362,9 @@ impl Evaluator<'_> {
         let schema = &self.query.relation(id).schema;
         let mut sources = Vec::new();
         let mut result = Vec::new();
-        for column in &schema.columns {
-            let assigned = columns.iter().rev().find(|assignment| assignment.column == *column);
-            let slot = self.slot(*column);
+        for column in self.needed(id) {
+            let assigned = columns.iter().rev().find(|assignment| assignment.column == column);
+            let slot = self.slot(column);
             sources.push(match assigned {
                 Some(assignment) => Source::Computed(&assignment.value),
                 None => match places.get(column.0 as usize).copied().flatten().filter(|_| keep) {
@@ -422,7 +498,11 @@ impl Evaluator<'_> {
     }
 
     /// `union`: <https://learn.microsoft.com/kusto/query/union-operator>
-    fn union(&mut self, inputs: &[RelationId], columns: &[UnionColumn]) -> Rows {
+    fn union(&mut self, id: RelationId, inputs: &[RelationId], columns: &[UnionColumn]) -> Rows {
+        let columns: Vec<&UnionColumn> = {
+            let need = &self.needs[id.0 as usize].columns;
+            columns.iter().filter(|column| need.contains(&column.column)).collect()
+        };
         let mut slots: Vec<Slot> = columns.iter().map(|column| self.slot(column.column)).collect();
         let parts: Vec<Rows> = inputs.iter().map(|input| self.take(*input)).collect();
         // Columns that only the events of open tables know are joined by name.

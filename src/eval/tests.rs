@@ -173,6 +173,24 @@ fn terms_are_runs_of_letters_and_digits_of_any_script() {
     }
 }
 
+proptest::proptest! {
+    #[test]
+    fn a_term_is_what_the_documented_expression_finds(
+        text in "[aAbé1_ .]{0,8}",
+        needle in "[aAbé1_ .]{1,3}",
+    ) {
+        let letter = r"[\p{L}\p{N}]";
+        let edge = |letters: Option<char>| letters.is_some_and(char::is_alphanumeric);
+        let left = if edge(needle.chars().next()) { format!("(^|[^{}])", &letter[1..letter.len() - 1]) } else { String::new() };
+        let right =
+            if edge(needle.chars().next_back()) { format!("($|[^{}])", &letter[1..letter.len() - 1]) } else { String::new() };
+        let pattern = format!("{left}{}{right}", regex::escape(&needle));
+        let expected = regex::Regex::new(&pattern).unwrap().is_match(&text);
+        let found = predicate::text_relation(&text, &needle, TextRelation::Term, Case::Sensitive);
+        proptest::prop_assert_eq!(found, expected);
+    }
+}
+
 #[test]
 fn text_relations_say_where_the_needle_stands() {
     use TextRelation::{Contains, EndsWith, StartsWith, TermPrefix, TermSuffix};
@@ -279,6 +297,31 @@ fn a_path_reads_dynamic_values_and_json_text() {
     build.add(Operator::Project { input: table, columns }, &ids);
     let events = json!([{"bag": {"a": [1, 2], "a b": "q"}, "source": "{\"x\":true}"}]);
     build.answers(&data("T", events), json!([[2, "q", true, null]]));
+}
+
+#[test]
+fn branches_of_several_number_types_share_the_widest() {
+    let condition = literal(Value::Bool(true));
+    let branches = [condition, literal(Value::Long(1)), literal(Value::Real(2.5))];
+    let chosen = call(Function::Iff, &branches, Type::Real);
+    assert_eq!(*expression::Scope::constant(0).value(&chosen), Value::Real(1.0));
+}
+
+#[test]
+fn a_table_that_two_read_is_whole_for_both() {
+    let mut build = Build::default();
+    let (x, y) = (build.column("x", Type::Long), build.column("y", Type::Long));
+    let table = build.table("T", &[x, y]);
+    let predicate = test(build.read(x), order(Order::Greater, Value::Long(1)));
+    let filtered = build.add(Operator::Filter { input: table, predicate }, &[x, y]);
+    let total = build.column("sum_y", Type::Long);
+    let sum = aggregate(AggregateFunction::Sum, vec![build.read(y)]);
+    let aggregates = vec![Aggregation { columns: vec![total], aggregate: sum }];
+    let summary = build.add(Operator::Summarize { input: table, keys: Vec::new(), aggregates }, &[total]);
+    let out = build.column("out", Type::Long);
+    let columns = vec![UnionColumn { column: out, sources: vec![Some(x), Some(total)] }];
+    build.add(Operator::Union { inputs: vec![filtered, summary], columns }, &[out]);
+    build.answers(&data("T", json!([{"x": 1, "y": 10}, {"x": 2, "y": 20}])), json!([[2], [30]]));
 }
 
 #[test]
@@ -666,6 +709,8 @@ fn numbers_go_through_operators_as_the_emulator_does() {
     check_call(Function::Abs, &[Value::Int(-5)], Value::Long(5));
     check_call(Function::Ceiling, &[Value::Long(0)], Value::Real(0.0));
     check_call(Function::Round, &[Value::Real(2.567), Value::Long(1)], Value::Real(2.6));
+    check_call(Function::Round, &[Value::Real(1.005), Value::Long(2)], Value::Real(1.0));
+    check_call(Function::Round, &[Value::Long(12_345), Value::Long(-2)], Value::Real(12_300.0));
     check_call(Function::MaxOf, &[Value::Null(Type::Int), Value::Int(2)], Value::Int(2));
     check_call(Function::MinOf, &[Value::Int(5), Value::Int(2)], Value::Int(2));
 }

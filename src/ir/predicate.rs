@@ -416,6 +416,10 @@ impl Test {
             Type::Dynamic => match &op {
                 // Text tests see a null dynamic as the empty string.
                 TestOp::Text { .. } | TestOp::Matches { .. } | TestOp::HasIpv4 { .. } => op.on_empty_text(),
+                // So does a comparison with text: a missing property equals "".
+                TestOp::Equals { operands, .. } if operands.iter().any(|operand| operand.ty == Type::String) => {
+                    op.on_empty_text()
+                }
                 _ => op.on_null(),
             },
             _ => op.on_null(),

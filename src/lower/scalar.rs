@@ -236,20 +236,15 @@ impl Lowerer<'_> {
             return self.wrong_arguments(name, &expected, arguments.len());
         }
         // `extract(…, typeof(long))`: the type is passed by its name.
-        let (arguments, wanted) = match arguments {
-            [values @ .., ast::Argument { value: last, .. }]
-                if matches!(function, Function::Extract | Function::ExtractJson) =>
-            {
-                match &last.kind {
-                    ast::ExprKind::TypeOf(ast::RowType::Scalar(name)) => {
-                        let ty = Type::from_name(&name.text).unwrap_or(Type::Unknown);
-                        (values, Some((ty, name.text.clone(), last.span)))
-                    }
-                    _ => (arguments, None),
-                }
-            }
-            _ => (arguments, None),
-        };
+        let mut arguments = arguments;
+        let mut wanted = None;
+        if let [values @ .., ast::Argument { value: last, .. }] = arguments
+            && let ast::ExprKind::TypeOf(ast::RowType::Scalar(name)) = &last.kind
+            && matches!(function, Function::Extract | Function::ExtractJson)
+        {
+            arguments = values;
+            wanted = Some((Type::from_name(&name.text).unwrap_or(Type::Unknown), name.text.clone(), last.span));
+        }
         let mut arguments = self.arguments(arguments, scope)?;
         if let Some((ty, type_name, span)) = wanted {
             arguments.push(Expr::literal(Value::String(type_name), self.leaves_in(span)));

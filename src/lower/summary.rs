@@ -77,7 +77,8 @@ impl Lowerer<'_> {
             lowered_keys.push(Assignment { column, value });
         }
         let mut lowered = Vec::new();
-        for aggregate in aggregates {
+        for aggregate in aggregates.iter().flat_map(one_percentile_each) {
+            let aggregate = &aggregate;
             match self.aggregation(aggregate, input, &lowered_keys, &scope, &mut names)? {
                 Some(aggregation) => {
                     columns.extend(&aggregation.columns);
@@ -211,13 +212,17 @@ impl Lowerer<'_> {
             .zip(arguments.first())
             .and_then(|(value, source)| self.default_name(value, &source.value))
             .unwrap_or_default();
-        let mut name = format!("{}_{argument}", prefix(function));
-        if function == "percentile"
-            && let Some(Value::Long(share)) = values.get(1).and_then(Expr::as_literal)
-        {
-            name = format!("{name}_{share}");
+        // Any one value of a column is called what the column is called.
+        if matches!(function, "take_any" | "take_anyif") && !argument.is_empty() {
+            return Some(argument);
         }
-        Some(name)
+        let name = format!("{}_{argument}", prefix(function));
+        let share = match values.get(1).and_then(Expr::as_literal) {
+            Some(Value::Long(share)) if function == "percentile" => format!("_{share}"),
+            Some(Value::Real(share)) if function == "percentile" => format!("_{share}").replace('.', "_"),
+            _ => String::new(),
+        };
+        Some(name + &share)
     }
 
     /// The name that KQL gives an unnamed column, if it gives one.
@@ -320,6 +325,24 @@ fn keeps_argument_name(function: &str) -> bool {
             | "totime"
             | "totimespan"
     )
+}
+
+/// `percentiles(x, 50, 95)` as the two columns it yields; any other aggregate as itself.
+fn one_percentile_each(column: &ast::Column) -> Vec<ast::Column> {
+    let ast::ExprKind::Call { name, arguments } = &column.value.kind else { return vec![column.clone()] };
+    let [value, shares @ ..] = arguments.as_slice() else { return vec![column.clone()] };
+    if name.text != "percentiles" || shares.is_empty() {
+        return vec![column.clone()];
+    }
+    let single = |(position, share): (usize, &ast::Argument)| {
+        let name = ast::Name { text: "percentile".to_owned(), span: name.span };
+        let kind = ast::ExprKind::Call { name, arguments: vec![value.clone(), share.clone()] };
+        ast::Column {
+            names: column.names.get(position).cloned().into_iter().collect(),
+            value: ast::Expr { kind, span: column.value.span },
+        }
+    };
+    shares.iter().enumerate().map(single).collect()
 }
 
 /// Aggregates that KQL has and the IR has not.

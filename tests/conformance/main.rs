@@ -13,8 +13,7 @@ use std::process::ExitCode;
 use serde_json::Value as Json;
 use siemaphore::crosswalk::Crosswalk;
 use siemaphore::eval::{self, Data, Table};
-use siemaphore::kql;
-use siemaphore::lower;
+use siemaphore::{ir, kql, lower, rewrite};
 
 /// 2026-01-01T00:00:00Z, in ticks: the time of every run.
 const CLOCK: i64 = 639_028_224_000_000_000;
@@ -35,7 +34,7 @@ fn cases(path: &std::path::Path) -> Json {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The answer of a query, or why there is none.
+/// The answer of a query, or why there is none. Its normal form has to answer the same.
 fn answer(text: &str, crosswalk: &Crosswalk, data: &Data) -> Result<Table, String> {
     let parsed = kql::parse(text);
     if let Some(error) = parsed.errors.first() {
@@ -46,5 +45,16 @@ fn answer(text: &str, crosswalk: &Crosswalk, data: &Data) -> Result<Table, Strin
         let messages: Vec<&str> = lowered.diagnostics.iter().map(|one| one.message.as_str()).collect();
         return Err(format!("not lowered: {}", messages.join("; ")));
     };
-    eval::run(&query, data, CLOCK).map_err(|refused| format!("refused: {}", refused.what))
+    let table = eval::run(&query, data, CLOCK).map_err(|refused| format!("refused: {}", refused.what))?;
+    let mut normal = query.clone();
+    rewrite::normalise(&mut normal);
+    let again = eval::run(&normal, data, CLOCK).map_err(|refused| format!("refused: {}", refused.what))?;
+    let (plain, rewritten) = (eval::render::json(&table), eval::render::json(&again));
+    assert!(
+        plain["rows"] == rewritten["rows"],
+        "{text}\nits normal form answers otherwise\n{plain}\n{rewritten}\n{}\n{}",
+        ir::print_query(&query),
+        ir::print_query(&normal)
+    );
+    Ok(table)
 }

@@ -221,7 +221,7 @@ fn field_of(
         let field = names.routed(leg).field(&source, span)?;
         match field.form {
             Form::Same | Form::Text | Form::Renamed { complete: true, .. } => {}
-            Form::Lowercase => {
+            Form::Lowercase | Form::Placeholder { .. } => {
                 findings.output.insert(Output::Columns);
             }
             Form::Renamed { complete: false, .. }

@@ -77,7 +77,7 @@ fn flatten(part: Part) -> Part {
                         origins.extend(&more);
                         flat.extend(inner);
                     }
-                    other => flat.push(other),
+                    other @ (Part::Item(_) | Part::Not(_) | Part::Any(..)) => flat.push(other),
                 }
             }
             one_or(flat, |parts| Part::All(parts, origins))
@@ -90,7 +90,7 @@ fn flatten(part: Part) -> Part {
                         origins.extend(&more);
                         flat.extend(inner);
                     }
-                    other => flat.push(other),
+                    other @ (Part::Item(_) | Part::Not(_) | Part::All(..)) => flat.push(other),
                 }
             }
             // `not a or not b` is one filter.
@@ -108,7 +108,7 @@ fn flatten(part: Part) -> Part {
                         }
                         None => merged.push(Part::Item(item)),
                     },
-                    other => merged.push(other),
+                    other @ (Part::Not(_) | Part::All(..) | Part::Any(..)) => merged.push(other),
                 }
             }
             one_or(merged, |parts| Part::Any(parts, origins))
@@ -144,7 +144,7 @@ impl Builder {
             match part {
                 // A key stands once in a mapping.
                 Part::Item(item) if map.iter().all(|other| other.key() != item.key()) => map.push(item),
-                other => rest.push(other),
+                other @ (Part::Item(_) | Part::Not(_) | Part::All(..) | Part::Any(..)) => rest.push(other),
             }
         }
         let alone = rest.is_empty() || map.is_empty() && rest.len() == 1;

@@ -59,6 +59,11 @@ pub enum Form {
         /// What the value may begin with, and how the field writes that.
         rewrites: Vec<(String, String)>,
     },
+    /// As it is, and this text where the column is empty.
+    Placeholder {
+        /// The text.
+        text: String,
+    },
     /// As text: `true`, `false`, digits.
     Text,
     /// As a whole number, where the column is text.
@@ -109,6 +114,7 @@ impl Form {
             Form::Before { separator, folded } => part::Part::before(*separator, *folded).translate(op),
             Form::Tagged { tag, length } => tagged(tag, *length, op),
             Form::Within { rewrites } => within(rewrites, op),
+            Form::Placeholder { text } => placeholder(text, op),
             Form::Text => text(op, ty),
             Form::Number => number(op),
             Form::Always { values } => always(values, op, ty),
@@ -120,7 +126,7 @@ impl Form {
     /// Only then can the field stand for the column as a key of groups or joins.
     pub fn is_invertible(&self) -> bool {
         match self {
-            Form::Same | Form::Renamed { .. } | Form::Text | Form::Number => true,
+            Form::Same | Form::Renamed { .. } | Form::Placeholder { .. } | Form::Text | Form::Number => true,
             Form::Lowercase
             | Form::After { .. }
             | Form::Before { .. }
@@ -402,6 +408,48 @@ fn without_common_end<'a>(from: &'a str, to: &str) -> (&'a str, &'a str) {
         from.chars().rev().zip(to.chars().rev()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
     from.split_at(from.len() - shared)
 }
+
+/// Asks for the placeholder where the test asks for nothing. What else finds the placeholder finds more.
+fn placeholder(text: &str, op: &TestOp) -> Outcome {
+    let held = |origins: &Origins| Expr::literal(Value::String(text.to_owned()), origins.clone());
+    let nothing = |origins: &Origins| Expr::literal(Value::String(String::new()), origins.clone());
+    match op {
+        TestOp::IsEmpty => {
+            let none = Origins::none();
+            Ok(exact(equals(vec![nothing(&none), held(&none)], Case::Sensitive)))
+        }
+        TestOp::Equals { operands, case } => {
+            let needles = needles(operands)?;
+            let mut asked = operands.clone();
+            if let Some(empty) = needles.iter().find(|needle| needle.text.is_empty()) {
+                asked.push(held(&empty.origins));
+                return Ok(exact(equals(asked, *case)));
+            }
+            let op = equals(asked, *case);
+            let found = needles.iter().any(|needle| constant::is_equal(needle.text, text, *case));
+            Ok(if found { broader(op, PLACEHOLDER) } else { exact(op) })
+        }
+        TestOp::Text { .. } | TestOp::Matches { .. } => {
+            match (constant::answer(op, "")?, constant::answer(op, text)?) {
+                (empty, held) if empty == held => Ok(exact(op.clone())),
+                (Truth::False, _) => Ok(broader(op.clone(), PLACEHOLDER)),
+                _ => refuse("the test finds the empty text, for which the field has another one"),
+            }
+        }
+        TestOp::IsNull
+        | TestOp::Order { .. }
+        | TestOp::IsTrue
+        | TestOp::InNetwork { .. }
+        | TestOp::HasIpv4 { .. }
+        | TestOp::Among { .. }
+        | TestOp::Opaque { .. } => {
+            refuse("the field has a placeholder for the empty text, of which this cannot be asked")
+        }
+    }
+}
+
+/// Why a test that finds the placeholder finds more.
+const PLACEHOLDER: &str = "the field has the same text where the column is empty";
 
 /// Booleans, whole numbers and guids as text.
 fn text(op: &TestOp, ty: Type) -> Outcome {

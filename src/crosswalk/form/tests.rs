@@ -200,6 +200,31 @@ fn a_registry_key_is_found_inside_the_path_of_a_value() {
 }
 
 #[test]
+fn a_placeholder_stands_for_the_empty_text() {
+    let form = Form::Placeholder { text: "-".to_owned() };
+    let contains = |text| text_op(TextRelation::Contains, &[text], Quantifier::Any, Case::Insensitive);
+    check(&form, TestOp::IsEmpty, "exact: is  , -");
+    check(&form, is(&["", "a"], Case::Sensitive), "exact: is  , a , -");
+    check(&form, is(&["a"], Case::Sensitive), "exact: is a");
+    check(&form, is(&["-"], Case::Sensitive), "broader: is -");
+    check(&form, contains("a"), "exact: Contains~ a");
+    check(&form, contains("-"), "broader: Contains~ -");
+    check(&form, matches(".*"), "exact: matches .*");
+    check(&form, matches("^$"), "refused: the test finds the empty text, for which the field has another one");
+}
+
+#[test]
+fn tests_on_a_field_with_a_placeholder_hold_for_every_short_value() {
+    let form = Form::Placeholder { text: "-".to_owned() };
+    let mut ops = questions(&texts(&['a', 'B', '-', '.'], 2), &PATTERNS);
+    ops.push(TestOp::IsEmpty);
+    let mut values: Vec<String> = texts(&['a', 'B', '-', '.'], 3).into_iter().filter(|value| value != "-").collect();
+    values.push(String::new());
+    let fields = |value: &str| vec![if value.is_empty() { "-".to_owned() } else { value.to_owned() }];
+    assert!(search(&form, &ops, &values, &fields) > ops.len() * 9 / 10);
+}
+
+#[test]
 fn numbers_and_booleans_are_asked_for_as_text() {
     let long =
         TestOp::Equals { operands: vec![Expr::literal(Value::Long(4688), Origins::none())], case: Case::Sensitive };
@@ -372,7 +397,7 @@ fn swap_case(text: &str) -> String {
 }
 
 const ALPHABET: [char; 5] = ['a', 'B', '1', '.', '\\'];
-const PATTERNS: [&str; 14] = [
+const PATTERNS: [&str; 30] = [
     "a",
     "^a",
     "a$",
@@ -387,6 +412,22 @@ const PATTERNS: [&str; 14] = [
     "(a|1)+?",
     "^$",
     r"[a-b]*\.",
+    "a|^",
+    "|a",
+    "^(a|b)$",
+    "^a|b$",
+    r"\S{2}",
+    r"^\W",
+    r"[^\w]",
+    r"(?i)[^b]$",
+    r"\.?$",
+    "(?i)^ab?",
+    "^[^.]+$",
+    ".*a.*",
+    "^.{2}$",
+    r"1\b",
+    "(a(1|B))",
+    "B{1,2}",
 ];
 
 #[test]
@@ -436,7 +477,8 @@ fn tests_on_a_tagged_value_hold_for_every_short_value() {
 #[test]
 fn tests_on_a_value_inside_a_longer_one_hold_for_every_short_value() {
     let ops = questions(&texts(&['A', 'b', 'c', '\\'], 4), &[]);
-    let rewrites = vec![(r"AbA\".to_owned(), r"bb\".to_owned())];
+    let rewrites = [(r"AbA\c\", r"b\"), (r"AbA\", r"bb\")];
+    let rewrites: Vec<_> = rewrites.iter().map(|(from, to)| (from.to_string(), to.to_string())).collect();
     let tails = texts(&['A', 'b', '\\', 'c'], 3);
     let values: Vec<String> = tails
         .iter()
@@ -444,9 +486,10 @@ fn tests_on_a_value_inside_a_longer_one_hold_for_every_short_value() {
         .flat_map(|tail| [tail.clone(), format!("AbA\\{tail}")])
         .collect();
     let fields = |value: &str| {
-        let written = match value.strip_prefix(r"AbA\") {
-            Some(tail) => format!(r"bb\{tail}"),
-            None => value.to_owned(),
+        let written = match (value.strip_prefix(r"AbA\c\"), value.strip_prefix(r"AbA\")) {
+            (Some(tail), _) => format!(r"b\{tail}"),
+            (None, Some(tail)) => format!(r"bb\{tail}"),
+            (None, None) => value.to_owned(),
         };
         vec![written.clone(), swap_case(&written), format!(r"{written}\name")]
     };
