@@ -7,7 +7,8 @@ use crate::crosswalk::{Covers, Crosswalk, Field, FieldKind, Form, Routed, Source
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Polarity, Refusal};
 use crate::ir::{
-    ColumnId, Lineage, Operator, Path, Predicate, PredicateKind, Query, RelationId, Step, TestOp, Truth, Type, Value,
+    ColumnId, Expr, ExprKind, Function, Lineage, Operator, Path, Predicate, PredicateKind, Query, RelationId, Step,
+    TestOp, Truth, Type, Value,
 };
 use crate::shape::Leg;
 use crate::span::{Origins, Span};
@@ -115,7 +116,11 @@ impl<'a> Names<'a> {
             PredicateKind::And(parts) => parts
                 .iter()
                 .filter_map(|part| self.allowed(part, source, column))
-                .reduce(|one, other| one.into_iter().filter(|value| other.contains(value)).collect()),
+                // Letter case may not count in one of them, so it must not make the set smaller.
+                .reduce(|one, other| {
+                    let among = |value: &String| other.iter().any(|other| other.eq_ignore_ascii_case(value));
+                    one.into_iter().filter(among).collect()
+                }),
             PredicateKind::Or(parts) => {
                 let parts: Option<Vec<Vec<String>>> =
                     parts.iter().map(|part| self.allowed(part, source, column)).collect();
@@ -366,7 +371,7 @@ impl<'a> Names<'a> {
     pub fn atom(&self, literal: &Literal) -> Result<Resolved<'a>, Refusal> {
         let subject = &literal.test.subject;
         let span = literal.all_origins().hull().unwrap_or_default();
-        let Some(path) = subject.as_path() else {
+        let Some(path) = text_of_path(subject).or_else(|| subject.as_path()) else {
             return Err(Refusal::new(
                 Code::NotComparable,
                 Cause::NotImplemented,
@@ -374,7 +379,11 @@ impl<'a> Names<'a> {
                 "a computed value is compared; only fields are carried here",
             ));
         };
-        let field = self.field(path, subject.origins.hull().unwrap_or(span))?;
+        let field = self.field(path, subject.all_origins().hull().unwrap_or(span))?;
+        if subject.as_path().is_none() && !matches!(field.kind, FieldKind::Keyword | FieldKind::Wildcard) {
+            let message = format!("`{}` is not stored as text, which the test asks for", field.name);
+            return Err(Refusal::new(Code::NotComparable, Cause::NotImplemented, span, message));
+        }
         let mut findings = field.findings.clone();
         let on_missing = literal.on_missing();
         let mut ops = vec![literal.test.op.clone()];
@@ -413,7 +422,7 @@ impl<'a> Names<'a> {
                 }
             }
         }
-        let origins = subject.origins.clone().and(&literal.origins);
+        let origins = subject.all_origins().and(&literal.origins);
         let atom = |op| Atom {
             field: field.clone(),
             op,
@@ -487,4 +496,10 @@ fn native_name(column: &str, steps: &[Step]) -> Option<String> {
         }
     }
     Some(name)
+}
+
+/// The path whose text an expression is: `tostring(x.y)`. A field that holds a place in a dynamic value holds its text.
+fn text_of_path(subject: &Expr) -> Option<&Path> {
+    let ExprKind::Call(Function::ToString, arguments) = &subject.kind else { return None };
+    arguments.first().filter(|inner| inner.ty == Type::Dynamic)?.as_path()
 }

@@ -173,6 +173,24 @@ fn terms_are_runs_of_letters_and_digits_of_any_script() {
     }
 }
 
+proptest::proptest! {
+    #[test]
+    fn a_term_is_what_the_documented_expression_finds(
+        text in "[aAbé1_ .]{0,8}",
+        needle in "[aAbé1_ .]{1,3}",
+    ) {
+        let letter = r"[\p{L}\p{N}]";
+        let edge = |letters: Option<char>| letters.is_some_and(char::is_alphanumeric);
+        let left = if edge(needle.chars().next()) { format!("(^|[^{}])", &letter[1..letter.len() - 1]) } else { String::new() };
+        let right =
+            if edge(needle.chars().next_back()) { format!("($|[^{}])", &letter[1..letter.len() - 1]) } else { String::new() };
+        let pattern = format!("{left}{}{right}", regex::escape(&needle));
+        let expected = regex::Regex::new(&pattern).unwrap().is_match(&text);
+        let found = predicate::text_relation(&text, &needle, TextRelation::Term, Case::Sensitive);
+        proptest::prop_assert_eq!(found, expected);
+    }
+}
+
 #[test]
 fn text_relations_say_where_the_needle_stands() {
     use TextRelation::{Contains, EndsWith, StartsWith, TermPrefix, TermSuffix};
@@ -691,6 +709,8 @@ fn numbers_go_through_operators_as_the_emulator_does() {
     check_call(Function::Abs, &[Value::Int(-5)], Value::Long(5));
     check_call(Function::Ceiling, &[Value::Long(0)], Value::Real(0.0));
     check_call(Function::Round, &[Value::Real(2.567), Value::Long(1)], Value::Real(2.6));
+    check_call(Function::Round, &[Value::Real(1.005), Value::Long(2)], Value::Real(1.0));
+    check_call(Function::Round, &[Value::Long(12_345), Value::Long(-2)], Value::Real(12_300.0));
     check_call(Function::MaxOf, &[Value::Null(Type::Int), Value::Int(2)], Value::Int(2));
     check_call(Function::MinOf, &[Value::Int(5), Value::Int(2)], Value::Int(2));
 }

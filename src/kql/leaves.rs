@@ -391,3 +391,101 @@ impl OperatorKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::leaves;
+    use crate::kql::parse;
+
+    /// Leaves as `text @ scope`.
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let parsed = parse(text);
+        assert!(parsed.errors.is_empty(), "{:?}", parsed.errors);
+        let found: Vec<String> = leaves(&parsed.query)
+            .iter()
+            .map(|leaf| format!("{} @ {}", leaf.span.of(text), leaf.scope.of(text)))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_leaf_belongs_to_the_smallest_predicate() {
+        check(
+            "T | where a == 1 and not(b has 'x')",
+            &[
+                "T @ T",
+                "where @ where a == 1 and not(b has 'x')",
+                "a @ a == 1",
+                "== @ a == 1",
+                "1 @ a == 1",
+                "and @ a == 1 and not(b has 'x')",
+                "not @ not(b has 'x')",
+                "b @ b has 'x'",
+                "has @ b has 'x'",
+                "'x' @ b has 'x'",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_leaf_outside_of_predicates_belongs_to_its_stage() {
+        check(
+            "T | extend x = f(a.b, -1) | summarize n = count() by bin(t, 1h), k | sort by n desc",
+            &[
+                "T @ T",
+                "extend @ extend x = f(a.b, -1)",
+                "f @ extend x = f(a.b, -1)",
+                "a @ extend x = f(a.b, -1)",
+                "b @ extend x = f(a.b, -1)",
+                "- @ extend x = f(a.b, -1)",
+                "1 @ extend x = f(a.b, -1)",
+                "summarize @ summarize n = count() by bin(t, 1h), k",
+                "count @ summarize n = count() by bin(t, 1h), k",
+                "bin @ summarize n = count() by bin(t, 1h), k",
+                "t @ summarize n = count() by bin(t, 1h), k",
+                "1h @ summarize n = count() by bin(t, 1h), k",
+                "k @ summarize n = count() by bin(t, 1h), k",
+                "sort @ sort by n desc",
+                "n @ sort by n desc",
+            ],
+        );
+    }
+
+    #[test]
+    fn declared_names_and_hints_are_no_leaves() {
+        check(
+            "let x = 5; let f = (y: long = 1) { y }; T | join hint.strategy=shuffle kind=inner (U) on k",
+            &[
+                "5 @ let x = 5",
+                "1 @ let f = (y: long = 1) { y }",
+                "y @ y",
+                "T @ T",
+                "join @ join hint.strategy=shuffle kind=inner (U) on k",
+                "inner @ join hint.strategy=shuffle kind=inner (U) on k",
+                "U @ join hint.strategy=shuffle kind=inner (U) on k",
+                "k @ join hint.strategy=shuffle kind=inner (U) on k",
+            ],
+        );
+    }
+
+    #[test]
+    fn lists_and_ranges_are_predicates() {
+        check(
+            "T | where a in (1, b) or c between (1 .. 2)",
+            &[
+                "T @ T",
+                "where @ where a in (1, b) or c between (1 .. 2)",
+                "a @ a in (1, b)",
+                "in @ a in (1, b)",
+                "1 @ a in (1, b)",
+                "b @ a in (1, b)",
+                "or @ a in (1, b) or c between (1 .. 2)",
+                "c @ c between (1 .. 2)",
+                "between @ c between (1 .. 2)",
+                "1 @ c between (1 .. 2)",
+                "2 @ c between (1 .. 2)",
+            ],
+        );
+    }
+}

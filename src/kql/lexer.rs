@@ -295,7 +295,7 @@ impl Lexer<'_> {
         let fraction = if at(digits) == b'.' { self.digits(digits + 1) } else { 0 };
         let number = if fraction > 0 { digits + 1 + fraction } else { digits };
         let unit = bytes[number..].iter().take_while(|byte| is_name_byte(**byte)).count();
-        if TIME_UNITS.binary_search_by_key(&&self.text[number..number + unit], |unit| &unit.0).is_ok() {
+        if TIME_UNITS.binary_search_by(|known| known.0.cmp(&self.text[number..number + unit])).is_ok() {
             self.position = number + unit;
             return TokenKind::TimeSpan;
         }
@@ -408,4 +408,62 @@ pub(super) fn decode_escape(text: &str) -> Option<(char, usize)> {
         other => char::from(other),
     };
     Some((character, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TIME_UNITS, lex};
+    use crate::kql::token::TokenKind;
+
+    /// Tokens without white space.
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let words: Vec<&str> = lex(text)
+            .iter()
+            .filter(|token| token.kind != TokenKind::Whitespace)
+            .map(|token| token.span.of(text))
+            .collect();
+        assert_eq!(words, expected, "for {text}");
+    }
+
+    #[test]
+    fn words_with_dashes_are_one_token_where_they_are_operators() {
+        check("a|project-away b-c|mv-expand d", &["a", "|", "project-away", "b", "-", "c", "|", "mv-expand", "d"]);
+        check("project-awayx in~ !in~ !has_cs !x", &["project", "-", "awayx", "in~", "!in~", "!has_cs", "!", "x"]);
+        check("a matches regex b", &["a", "matches regex", "b"]);
+    }
+
+    #[test]
+    fn numbers_end_where_ranges_begin() {
+        check("1..2", &["1", "..", "2"]);
+        check("1.5..2d", &["1.5", "..", "2d"]);
+        check("1.5h 0x1F 1e5 1.e5 5.a 3com 1dx", &["1.5h", "0x1F", "1e5", "1.e5", "5", ".", "a", "3com", "1dx"]);
+    }
+
+    #[test]
+    fn comments_end_with_their_line() {
+        check("a // b | c\nd", &["a", "// b | c", "d"]);
+        check("'a//b' c", &["'a//b'", "c"]);
+    }
+
+    #[test]
+    fn strings_end_at_their_quote() {
+        check(r#"h"a\"b" @'c\' 'd' `"#, &[r#"h"a\"b""#, r"@'c\'", "'d'", "`"]);
+        check("```a\n'b'```c", &["```a\n'b'```", "c"]);
+        check("'a\n'", &["'a", "'"]);
+    }
+
+    #[test]
+    fn literals_with_a_type_are_one_token() {
+        check("datetime(2020-01-01 12:00) int (x)", &["datetime(2020-01-01 12:00)", "int", "(", "x", ")"]);
+        check("dynamic([1])", &["dynamic", "(", "[", "1", "]", ")"]);
+        check("datetime(2020\n)", &["datetime(2020", ")"]);
+    }
+
+    #[test]
+    fn tables_are_in_order() {
+        assert!(TIME_UNITS.is_sorted_by_key(|unit| unit.0));
+        assert!(super::COMPOUNDS.is_sorted_by_key(|compound| compound.0));
+        assert!(super::TYPED.is_sorted());
+    }
 }

@@ -8,6 +8,8 @@ mod leaves;
 mod lexer;
 mod parser;
 mod print;
+#[cfg(test)]
+mod properties;
 mod token;
 
 pub use leaves::{Leaf, leaves};

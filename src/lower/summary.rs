@@ -212,13 +212,17 @@ impl Lowerer<'_> {
             .zip(arguments.first())
             .and_then(|(value, source)| self.default_name(value, &source.value))
             .unwrap_or_default();
-        let mut name = format!("{}_{argument}", prefix(function));
-        if function == "percentile"
-            && let Some(Value::Long(share)) = values.get(1).and_then(Expr::as_literal)
-        {
-            name = format!("{name}_{share}");
+        // Any one value of a column is called what the column is called.
+        if matches!(function, "take_any" | "take_anyif") && !argument.is_empty() {
+            return Some(argument);
         }
-        Some(name)
+        let name = format!("{}_{argument}", prefix(function));
+        let share = match values.get(1).and_then(Expr::as_literal) {
+            Some(Value::Long(share)) if function == "percentile" => format!("_{share}"),
+            Some(Value::Real(share)) if function == "percentile" => format!("_{share}").replace('.', "_"),
+            _ => String::new(),
+        };
+        Some(name + &share)
     }
 
     /// The name that KQL gives an unnamed column, if it gives one.

@@ -27,7 +27,19 @@ pub(super) fn fold(expr: Expr, elided: &mut Vec<Elided>) -> Expr {
             }
             None => expr,
         },
-        ExprKind::Call(Function::ToString, arguments) if arguments[0].ty == Type::String => {
+        // A value converted to the type it has is itself.
+        ExprKind::Call(
+            Function::ToString
+            | Function::ToInt
+            | Function::ToLong
+            | Function::ToReal
+            | Function::ToDecimal
+            | Function::ToBool
+            | Function::ToDateTime
+            | Function::ToTimeSpan
+            | Function::ToGuid,
+            arguments,
+        ) if arguments[0].ty == expr.ty => {
             let mut inner = arguments[0].clone();
             inner.origins.extend(&expr.origins);
             inner

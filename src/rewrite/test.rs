@@ -16,6 +16,9 @@ pub(super) fn simplify(test: Test, origins: Origins, elided: &mut Vec<Elided>) -
         return Predicate::constant(truth, Predicate::test(test, origins).all_origins());
     }
     constant_to_the_right(&mut test);
+    if let Some(answer) = number_as_text(&mut test, &origins, elided) {
+        return answer;
+    }
     if let Some(folded) = fold_case(&mut test, &origins, elided) {
         return folded;
     }
@@ -65,6 +68,39 @@ fn constant(test: &Test) -> Option<Truth> {
         return None;
     }
     scalar::test(subject, &test.op)
+}
+
+/// `tostring(n) == "5"` is `n == 5` for a whole number `n`; no whole number has another spelling.
+fn number_as_text(test: &mut Test, origins: &Origins, elided: &mut Vec<Elided>) -> Option<Predicate> {
+    let ExprKind::Call(Function::ToString, arguments) = &test.subject.kind else { return None };
+    let inner = arguments[0].clone();
+    let TestOp::Equals { operands, .. } = &test.op else { return None };
+    if !matches!(inner.ty, Type::Int | Type::Long)
+        || operands.iter().any(|operand| operand.as_text().is_none_or(str::is_empty))
+    {
+        return None;
+    }
+    let number = |operand: &Expr| {
+        let text = operand.as_text()?;
+        let number: i64 = text.parse().ok()?;
+        let value = if inner.ty == Type::Int { Value::Int(number.try_into().ok()?) } else { Value::Long(number) };
+        (number.to_string() == text).then(|| Expr::literal(value, operand.origins.clone()))
+    };
+    let mut numbers = Vec::new();
+    for operand in operands {
+        match number(operand) {
+            Some(number) => numbers.push(number),
+            None => elided
+                .push(Elided { origins: operand.origins.clone(), law: "text that no whole number is written as" }),
+        }
+    }
+    if numbers.is_empty() {
+        let all = Predicate::test(test.clone(), origins.clone()).all_origins();
+        return Some(Predicate::constant(Truth::False, all));
+    }
+    let subject = Expr { origins: inner.origins.clone().and(&test.subject.origins), ..inner };
+    let op = TestOp::Equals { operands: numbers, case: Case::Sensitive };
+    Some(Predicate::test(Test::new(subject, op), origins.clone()))
 }
 
 /// `tolower(x) == "v"` is `x =~ "v"` when `v` is in lower case, and never true otherwise.

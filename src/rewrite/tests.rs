@@ -79,6 +79,13 @@ fn lower_case_comparison_is_insensitive_comparison() {
 }
 
 #[test]
+fn a_number_compared_as_text_is_compared_as_a_number() {
+    check(r#"tostring(N) in ("5", "07", "x")"#, "(= T.N 5)");
+    check(r#"tostring(N) == "x""#, "false");
+    check("tolong(N) == 5", "(= T.N 5)");
+}
+
+#[test]
 fn alternatives_over_one_field_are_one_set() {
     check(r#"F == "a" or F == "b" or F in ("c", "a")"#, r#"(= T.F "a" "b" "c")"#);
     check(r#"F != "a" and F != "b""#, r#"(not (= T.F "a" "b"))"#);

@@ -45,7 +45,7 @@ pub fn ceiling(value: &Value) -> Value {
     of_real(value, f64::ceil)
 }
 
-/// Half way goes to the even neighbour, as .NET rounds.
+/// Half way goes away from zero. The double itself is rounded: `round(1.005, 2)` is `1.0`.
 ///
 /// <https://learn.microsoft.com/kusto/query/round-function>
 pub fn round(value: &Value, digits: Option<&Value>) -> Value {
@@ -67,7 +67,7 @@ fn rounded(number: f64, digits: i64) -> f64 {
     if !scaled.is_finite() {
         return number;
     }
-    let whole = scaled.round_ties_even();
+    let whole = scaled.round();
     if digits >= 0 { whole / factor } else { whole * factor }
 }
 

@@ -13,12 +13,20 @@ pub fn strlen(text: &Value) -> Value {
 
 /// <https://learn.microsoft.com/kusto/query/tolower-function>
 pub fn tolower(text: &Value) -> Value {
-    string(convert::text(text).to_lowercase())
+    string(convert::text(text).chars().map(|letter| single(letter.to_lowercase(), letter)).collect::<String>())
 }
 
 /// <https://learn.microsoft.com/kusto/query/toupper-function>
 pub fn toupper(text: &Value) -> Value {
-    string(convert::text(text).to_uppercase())
+    string(convert::text(text).chars().map(|letter| single(letter.to_uppercase(), letter)).collect::<String>())
+}
+
+/// Letters map one to one: `ß`, whose capitals are two, stays.
+fn single(mut mapped: impl Iterator<Item = char>, letter: char) -> char {
+    match (mapped.next(), mapped.next()) {
+        (Some(only), None) => only,
+        _ => letter,
+    }
 }
 
 /// Values of any type as text, one behind the other; a null adds nothing.

@@ -6,21 +6,9 @@ use crate::kql::ast::{Column, Expansion, Expr, Name, OperatorKind, ParsePart, Ro
 use crate::kql::token::TokenKind;
 
 impl Parser<'_> {
-    pub(super) fn parse_expansion(&mut self, word: &str, hints: &mut Vec<(Name, Expr)>) -> Result<OperatorKind> {
-        match word {
-            "facet" => self.parse_facet(),
-            "fork" => self.parse_fork(),
-            "make-series" => self.parse_make_series(),
-            "mv-apply" | "mvapply" => self.parse_mv_apply(),
-            "mv-expand" | "mvexpand" => {
-                let columns = self.parse_list(Self::parse_expanded)?;
-                Ok(OperatorKind::MvExpand { columns, limit: self.parse_limit()? })
-            }
-            "parse-kv" => self.parse_parse_kv(),
-            "partition" => self.parse_partition(),
-            "scan" => self.parse_scan(),
-            _ => self.parse_parse(word == "parse-where", hints),
-        }
+    pub(super) fn parse_mv_expand(&mut self) -> Result<OperatorKind> {
+        let columns = self.parse_list(Self::parse_expanded)?;
+        Ok(OperatorKind::MvExpand { columns, limit: self.parse_limit()? })
     }
 
     fn parse_expanded(&mut self) -> Result<Expansion> {
@@ -42,7 +30,7 @@ impl Parser<'_> {
         }
     }
 
-    fn parse_mv_apply(&mut self) -> Result<OperatorKind> {
+    pub(super) fn parse_mv_apply(&mut self) -> Result<OperatorKind> {
         let columns = if self.at_word("to") {
             vec![Expansion { column: None, ty: self.parse_to_typeof()? }]
         } else {
@@ -60,7 +48,7 @@ impl Parser<'_> {
         Ok(OperatorKind::MvApply { columns, limit, id, body })
     }
 
-    fn parse_parse(&mut self, filters: bool, hints: &mut Vec<(Name, Expr)>) -> Result<OperatorKind> {
+    pub(super) fn parse_parse(&mut self, filters: bool, hints: &mut Vec<(Name, Expr)>) -> Result<OperatorKind> {
         let kind = take_kind(hints);
         let subject = self.parse_scalar()?;
         self.expect_word("`with`")?;
@@ -87,14 +75,14 @@ impl Parser<'_> {
         }
     }
 
-    fn parse_parse_kv(&mut self) -> Result<OperatorKind> {
+    pub(super) fn parse_parse_kv(&mut self) -> Result<OperatorKind> {
         let subject = self.parse_scalar()?;
         self.expect_word("`as`")?;
         let columns = self.parse_schema()?;
         Ok(OperatorKind::ParseKv { subject, columns, properties: self.parse_properties()? })
     }
 
-    fn parse_make_series(&mut self) -> Result<OperatorKind> {
+    pub(super) fn parse_make_series(&mut self) -> Result<OperatorKind> {
         let aggregates = self.parse_list(Self::parse_series_aggregate)?;
         self.expect_word("`on`")?;
         let on = self.parse_column()?;
@@ -144,28 +132,27 @@ impl Parser<'_> {
         if self.at_operator() { self.parse_headless() } else { self.parse_tabular() }
     }
 
-    fn parse_facet(&mut self) -> Result<OperatorKind> {
+    pub(super) fn parse_facet(&mut self) -> Result<OperatorKind> {
         self.expect_word("`by`")?;
         let by = self.parse_list(Self::parse_simple_path)?;
         let with = match self.accept_word("`with`") {
-            Some(_) if self.accept(TokenKind::OpenParen).is_some() => {
-                let pipeline = self.parse_headless()?;
-                self.expect(TokenKind::CloseParen)?;
-                Some(pipeline)
-            }
-            // One operator needs no parentheses; it is printed with them.
-            Some(_) => {
-                let operator = self.level(Self::parse_operator)?;
-                let span = operator.span;
-                self.grow(1)?;
-                Some(Expr { kind: crate::kql::ast::ExprKind::Source(Box::new(operator)), span })
-            }
+            Some(_) => Some(self.parse_facet_pipeline()?),
             None => None,
         };
         Ok(OperatorKind::Facet { by, with })
     }
 
-    fn parse_fork(&mut self) -> Result<OperatorKind> {
+    fn parse_facet_pipeline(&mut self) -> Result<Expr> {
+        if self.accept(TokenKind::OpenParen).is_some() {
+            let pipeline = self.parse_headless()?;
+            self.expect(TokenKind::CloseParen)?;
+            return Ok(pipeline);
+        }
+        // One operator needs no parentheses.
+        self.level(Self::parse_head)
+    }
+
+    pub(super) fn parse_fork(&mut self) -> Result<OperatorKind> {
         let mut branches = Vec::new();
         loop {
             let length = self.name_length(0);
@@ -186,7 +173,7 @@ impl Parser<'_> {
         }
     }
 
-    fn parse_partition(&mut self) -> Result<OperatorKind> {
+    pub(super) fn parse_partition(&mut self) -> Result<OperatorKind> {
         self.expect_word("`by`")?;
         let by = self.parse_simple_path()?;
         let scope = if self.at_word("in") {
@@ -206,7 +193,7 @@ impl Parser<'_> {
         Ok(OperatorKind::Partition { by, scope, body, braces })
     }
 
-    fn parse_scan(&mut self) -> Result<OperatorKind> {
+    pub(super) fn parse_scan(&mut self) -> Result<OperatorKind> {
         let order = match self.accept_word("`order`") {
             Some(_) => {
                 self.expect_word("`by`")?;

@@ -61,14 +61,7 @@ impl Level {
 impl Parser<'_> {
     /// An expression without `|` outside of parentheses.
     pub(super) fn parse_scalar(&mut self) -> Result<Expr> {
-        self.level(|parser| parser.parse_binary(Level::Or))
-    }
-
-    fn parse_binary(&mut self, lowest: Level) -> Result<Expr> {
-        let outer = std::mem::take(&mut self.height);
-        let result = self.parse_operators(lowest);
-        self.height = self.height.max(outer);
-        result
+        self.level(|parser| parser.parse_operators(Level::Or))
     }
 
     fn parse_operators(&mut self, lowest: Level) -> Result<Expr> {
@@ -112,15 +105,16 @@ impl Parser<'_> {
     }
 
     fn parse_right(&mut self, level: Level) -> Result<Expr> {
-        match level.above() {
-            Some(above) => self.parse_binary(above),
-            None => {
-                let outer = std::mem::take(&mut self.height);
-                let operand = self.parse_unary();
-                self.height = self.height.max(outer);
-                operand
-            }
+        if self.frames() > super::MAX_FRAMES {
+            return self.too_deep();
         }
+        self.operands += 1;
+        let operand = self.aside(|parser| match level.above() {
+            Some(above) => parser.parse_operators(above),
+            None => parser.parse_unary(),
+        });
+        self.operands -= 1;
+        operand
     }
 
     fn parse_membership(&mut self, op: MembershipOp, subject: Expr) -> Result<Expr> {
@@ -317,42 +311,51 @@ impl Parser<'_> {
         if let Some(literal) = self.parse_literal()? {
             return Ok(literal);
         }
-        let start = self.span();
         match self.peek() {
-            Some(TokenKind::OpenParen) => {
-                self.advance();
-                let inner = self.parse_tabular()?;
-                self.expect(TokenKind::CloseParen)?;
-                return Ok(inner);
+            Some(TokenKind::OpenParen) => self.parse_parenthesized(),
+            Some(TokenKind::Keyword) if matches!(self.text_at(0), "toscalar" | "totable") => {
+                self.parse_subquery_call()
             }
-            Some(TokenKind::Keyword) => match self.text_at(0) {
-                "toscalar" | "totable" => return self.parse_subquery_call(),
-                "datatable" | "externaldata" | "external_data" => {
-                    let operator = self.parse_operator()?;
-                    let span = operator.span;
-                    self.grow(1)?;
-                    return Ok(Expr { kind: ExprKind::Source(Box::new(operator)), span });
-                }
-                _ => {}
-            },
-            _ => {}
+            Some(TokenKind::Keyword) if matches!(self.text_at(0), "datatable" | "externaldata" | "external_data") => {
+                self.parse_head()
+            }
+            Some(TokenKind::Name) if self.at_word("typeof") && self.peek_at(1) == Some(TokenKind::OpenParen) => {
+                let start = self.span();
+                let kind = ExprKind::TypeOf(self.parse_typeof()?);
+                Ok(Expr { kind, span: self.since(start) })
+            }
+            _ => self.parse_reference(),
         }
-        if self.at_word("typeof") && self.peek_at(1) == Some(TokenKind::OpenParen) {
-            let kind = ExprKind::TypeOf(self.parse_typeof()?);
-            return Ok(Expr { kind, span: self.since(start) });
-        }
+    }
+
+    /// An expression in parentheses, which the tree does not keep.
+    fn parse_parenthesized(&mut self) -> Result<Expr> {
+        self.advance();
+        let inner = self.parse_tabular()?;
+        self.expect(TokenKind::CloseParen)?;
+        Ok(inner)
+    }
+
+    /// An operator that yields rows by itself.
+    pub(super) fn parse_head(&mut self) -> Result<Expr> {
+        let operator = self.parse_operator()?;
+        self.grow(1)?;
+        let span = operator.span;
+        Ok(Expr { kind: ExprKind::Source(Box::new(operator)), span })
+    }
+
+    /// A name, or a call of the function of that name.
+    fn parse_reference(&mut self) -> Result<Expr> {
         let length = if self.at_special_name() { 1 } else { self.name_length(0) };
         if length == 0 {
             self.would_take(AN_EXPRESSION);
             return self.fail();
         }
+        if self.peek_at(length) == Some(TokenKind::OpenParen) {
+            return self.parse_call();
+        }
         let is_placeholder = self.at(TokenKind::OpenBrace);
         let name = self.take_name(length)?;
-        if self.at(TokenKind::OpenParen) {
-            let arguments = self.parse_arguments()?;
-            self.grow(1)?;
-            return Ok(Expr { kind: ExprKind::Call { name, arguments }, span: self.since(start) });
-        }
         let span = name.span;
         let kind = if is_placeholder { ExprKind::Placeholder(name) } else { ExprKind::Name(name) };
         Ok(Expr { kind, span })
@@ -373,7 +376,8 @@ impl Parser<'_> {
     /// `f(…)` and nothing behind it.
     pub(super) fn parse_call(&mut self) -> Result<Expr> {
         let start = self.span();
-        let name = self.expect_name()?;
+        let length = if self.at_special_name() { 1 } else { self.name_length(0) };
+        let name = self.take_name(length)?;
         let arguments = self.parse_arguments()?;
         self.grow(1)?;
         Ok(Expr { kind: ExprKind::Call { name, arguments }, span: self.since(start) })
@@ -493,7 +497,7 @@ impl Parser<'_> {
 
     /// `source | operator | …`; without `|` the source alone.
     pub(super) fn parse_tabular(&mut self) -> Result<Expr> {
-        self.level(|parser| {
+        self.aside(|parser| {
             let start = parser.span();
             match parser.parse_source() {
                 Ok(source) => parser.parse_stages(start, source),
@@ -546,10 +550,7 @@ impl Parser<'_> {
         if !self.at_source_operator() {
             return self.parse_scalar();
         }
-        let operator = self.parse_operator()?;
-        self.grow(2)?;
-        let span = operator.span;
-        Ok(Expr { kind: ExprKind::Source(Box::new(operator)), span })
+        self.parse_head()
     }
 
     /// `name: type`

@@ -5,18 +5,11 @@ use crate::kql::ast::{GraphDirection, GraphOutput, GraphPart, OperatorKind};
 use crate::kql::token::TokenKind;
 
 impl Parser<'_> {
-    pub(super) fn parse_graph_operator(&mut self, word: &str) -> Result<OperatorKind> {
-        match word {
-            "graph-mark-components" => Ok(OperatorKind::GraphMarkComponents),
-            "graph-match" | "graph-shortest-paths" => self.parse_graph_match(word == "graph-shortest-paths"),
-            "graph-to-table" => Ok(OperatorKind::GraphToTable(self.parse_list(Self::parse_graph_output)?)),
-            "graph-where-edges" => Ok(OperatorKind::GraphWhere { edges: true, predicate: self.parse_scalar()? }),
-            "graph-where-nodes" => Ok(OperatorKind::GraphWhere { edges: false, predicate: self.parse_scalar()? }),
-            _ => self.parse_make_graph(),
-        }
+    pub(super) fn parse_graph_where(&mut self, edges: bool) -> Result<OperatorKind> {
+        Ok(OperatorKind::GraphWhere { edges, predicate: self.parse_scalar()? })
     }
 
-    fn parse_make_graph(&mut self) -> Result<OperatorKind> {
+    pub(super) fn parse_make_graph(&mut self) -> Result<OperatorKind> {
         let source = self.expect_name()?;
         let directed = if self.accept_tight(&[TokenKind::Minus, TokenKind::Minus, TokenKind::Greater]) {
             true
@@ -53,7 +46,7 @@ impl Parser<'_> {
         Ok(OperatorKind::MakeGraph { source, directed, target, nodes, node_id, partition })
     }
 
-    fn parse_graph_match(&mut self, shortest: bool) -> Result<OperatorKind> {
+    pub(super) fn parse_graph_match(&mut self, shortest: bool) -> Result<OperatorKind> {
         let patterns = self.parse_list(Self::parse_graph_pattern)?;
         let predicate = match self.accept_word("`where`") {
             Some(_) => Some(self.parse_scalar()?),
@@ -111,7 +104,7 @@ impl Parser<'_> {
         Ok(GraphPart::Edge { direction, brackets, name, range, span: self.since(start) })
     }
 
-    fn parse_graph_output(&mut self) -> Result<GraphOutput> {
+    pub(super) fn parse_graph_output(&mut self) -> Result<GraphOutput> {
         let edges = match self.text_at(0) {
             "edges" => true,
             "nodes" => false,

@@ -17,7 +17,7 @@ mod operator;
 mod source;
 mod statement;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub use error::{Error, ErrorKind};
 pub(super) use expr::Level;
@@ -30,6 +30,11 @@ use crate::span::Span;
 
 /// How high a tree may be.
 pub const MAX_DEPTH: u32 = 128;
+
+/// How many frames parsing may take: two for a level, one for an operand inside it.
+///
+/// A debug build needs up to 4 KiB for each, and has to do with the 2 MiB of a thread that is not the main one.
+const MAX_FRAMES: u32 = 320;
 
 /// What became of a text.
 #[derive(Clone, PartialEq, Debug)]
@@ -74,6 +79,8 @@ struct Parser<'text> {
     expected_at: usize,
     /// How many levels of parsing are open.
     depth: u32,
+    /// How many operands are open within the levels.
+    operands: u32,
     /// The depth at which the stages of a statement stand.
     statement_depth: u32,
     /// The height of the highest tree finished within the open level.
@@ -107,7 +114,8 @@ impl<'text> Parser<'text> {
             expected: Vec::new(),
             expected_at: 0,
             depth: 0,
-            statement_depth: 1,
+            operands: 0,
+            statement_depth: 0,
             height: 0,
             in_table_list: false,
             unread: false,
@@ -223,8 +231,9 @@ impl<'text> Parser<'text> {
     }
 
     fn fail_at<T>(&mut self, span: Span, help: Option<String>) -> Result<T> {
-        let expected =
+        let mut expected =
             if self.expected_at == self.position { std::mem::take(&mut self.expected) } else { Vec::new() };
+        expected.sort_unstable();
         let lexeme = self.lexemes.get(self.position).copied();
         if let Some(lexeme) = lexeme
             && self.report_bad_lexeme(lexeme)
@@ -290,7 +299,7 @@ impl<'text> Parser<'text> {
 
     /// Parses one level: a node whose children are finished within `parse`.
     fn level<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.depth == MAX_DEPTH {
+        if self.depth == MAX_DEPTH || self.frames() > MAX_FRAMES {
             return self.too_deep();
         }
         let outer = std::mem::take(&mut self.height);
@@ -301,6 +310,18 @@ impl<'text> Parser<'text> {
         self.in_table_list = in_table_list;
         self.height = self.height.max(outer);
         result
+    }
+
+    /// Counts the height of what `parse` finishes by itself, not on top of what stands beside it.
+    fn aside<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let outer = std::mem::take(&mut self.height);
+        let result = parse(self);
+        self.height = self.height.max(outer);
+        result
+    }
+
+    fn frames(&self) -> u32 {
+        2 * self.depth + self.operands
     }
 
     /// Counts a node that was put on top of those finished within the open level.

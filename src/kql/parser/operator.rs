@@ -4,71 +4,84 @@ use super::{Parser, Result};
 use crate::kql::ast::{Column, Expr, ExprKind, Join, Name, Operator, OperatorKind, Pattern, SortKey, TopNested};
 use crate::kql::token::TokenKind;
 
-/// Every operator's keyword, in alphabetical order.
-const OPERATORS: &[&str] = &[
-    "__executeAndCache",
-    "__partitionby",
-    "as",
-    "assert-schema",
-    "consume",
-    "count",
-    "datatable",
-    "distinct",
-    "evaluate",
-    "extend",
-    "external_data",
-    "externaldata",
-    "facet",
-    "filter",
-    "find",
-    "fork",
-    "getschema",
-    "graph-mark-components",
-    "graph-match",
-    "graph-shortest-paths",
-    "graph-to-table",
-    "graph-where-edges",
-    "graph-where-nodes",
-    "invoke",
-    "join",
-    "limit",
-    "lookup",
-    "macro-expand",
-    "make-graph",
-    "make-series",
-    "mv-apply",
-    "mv-expand",
-    "mvapply",
-    "mvexpand",
-    "order",
-    "parse",
-    "parse-kv",
-    "parse-where",
-    "partition",
-    "print",
-    "project",
-    "project-away",
-    "project-by-names",
-    "project-keep",
-    "project-rename",
-    "project-reorder",
-    "range",
-    "reduce",
-    "render",
-    "sample",
-    "sample-distinct",
-    "scan",
-    "search",
-    "serialize",
-    "sort",
-    "summarize",
-    "take",
-    "top",
-    "top-hitters",
-    "top-nested",
-    "union",
-    "where",
+/// Reads what follows an operator's keyword and hints.
+type Parse = fn(&mut Parser<'_>, &mut Vec<(Name, Expr)>) -> Result<OperatorKind>;
+
+/// Every operator in alphabetical order.
+///
+/// Each has a function of its own also because the frame of one that held them all would be too large to recurse.
+const OPERATORS: &[(&str, Parse)] = &[
+    ("__executeAndCache", |parser, _| parser.parse_unread()),
+    ("__partitionby", |parser, _| parser.parse_unread()),
+    ("as", |parser, _| parser.expect_name().map(OperatorKind::As)),
+    ("assert-schema", |parser, _| parser.parse_schema().map(OperatorKind::AssertSchema)),
+    ("consume", |_, _| Ok(OperatorKind::Consume)),
+    ("count", |parser, _| parser.parse_count()),
+    ("datatable", |parser, _| parser.parse_datatable()),
+    ("distinct", |parser, _| parser.parse_list(Parser::parse_distinct_column).map(OperatorKind::Distinct)),
+    ("evaluate", |parser, _| parser.parse_evaluate()),
+    ("extend", |parser, _| parser.parse_list(Parser::parse_column).map(OperatorKind::Extend)),
+    ("external_data", |parser, _| parser.parse_external_data()),
+    ("externaldata", |parser, _| parser.parse_external_data()),
+    ("facet", |parser, _| parser.parse_facet()),
+    ("filter", |parser, _| parser.parse_predicate().map(OperatorKind::Where)),
+    ("find", |parser, _| parser.parse_find()),
+    ("fork", |parser, _| parser.parse_fork()),
+    ("getschema", |_, _| Ok(OperatorKind::GetSchema)),
+    ("graph-mark-components", |_, _| Ok(OperatorKind::GraphMarkComponents)),
+    ("graph-match", |parser, _| parser.parse_graph_match(false)),
+    ("graph-shortest-paths", |parser, _| parser.parse_graph_match(true)),
+    ("graph-to-table", |parser, _| parser.parse_list(Parser::parse_graph_output).map(OperatorKind::GraphToTable)),
+    ("graph-where-edges", |parser, _| parser.parse_graph_where(true)),
+    ("graph-where-nodes", |parser, _| parser.parse_graph_where(false)),
+    ("invoke", |parser, _| parser.parse_invocation().map(OperatorKind::Invoke)),
+    ("join", |parser, hints| parser.parse_join(hints).map(OperatorKind::Join)),
+    ("limit", |parser, _| parser.parse_scalar().map(OperatorKind::Take)),
+    ("lookup", |parser, hints| parser.parse_lookup(hints)),
+    ("macro-expand", |parser, _| parser.parse_macro_expand()),
+    ("make-graph", |parser, _| parser.parse_make_graph()),
+    ("make-series", |parser, _| parser.parse_make_series()),
+    ("mv-apply", |parser, _| parser.parse_mv_apply()),
+    ("mv-expand", |parser, _| parser.parse_mv_expand()),
+    ("mvapply", |parser, _| parser.parse_mv_apply()),
+    ("mvexpand", |parser, _| parser.parse_mv_expand()),
+    ("order", |parser, _| parser.parse_sort()),
+    ("parse", |parser, hints| parser.parse_parse(false, hints)),
+    ("parse-kv", |parser, _| parser.parse_parse_kv()),
+    ("parse-where", |parser, hints| parser.parse_parse(true, hints)),
+    ("partition", |parser, _| parser.parse_partition()),
+    ("print", |parser, _| parser.parse_list(Parser::parse_column).map(OperatorKind::Print)),
+    ("project", |parser, _| parser.parse_columns().map(OperatorKind::Project)),
+    ("project-away", |parser, _| parser.parse_patterns(Parser::parse_pattern).map(OperatorKind::ProjectAway)),
+    ("project-by-names", |parser, _| parser.parse_project_by_names()),
+    ("project-keep", |parser, _| parser.parse_patterns(Parser::parse_pattern).map(OperatorKind::ProjectKeep)),
+    ("project-rename", |parser, _| parser.parse_columns().map(OperatorKind::ProjectRename)),
+    ("project-reorder", |parser, _| {
+        parser.parse_patterns(Parser::parse_ordered_pattern).map(OperatorKind::ProjectReorder)
+    }),
+    ("range", |parser, _| parser.parse_range()),
+    ("reduce", |parser, _| parser.parse_reduce()),
+    ("render", |parser, _| parser.parse_render()),
+    ("sample", |parser, _| parser.parse_scalar().map(OperatorKind::Sample)),
+    ("sample-distinct", |parser, _| parser.parse_sample_distinct()),
+    ("scan", |parser, _| parser.parse_scan()),
+    ("search", |parser, _| parser.parse_search()),
+    ("serialize", |parser, _| parser.parse_columns().map(OperatorKind::Serialize)),
+    ("sort", |parser, _| parser.parse_sort()),
+    ("summarize", |parser, _| parser.parse_summarize()),
+    ("take", |parser, _| parser.parse_scalar().map(OperatorKind::Take)),
+    ("top", |parser, _| parser.parse_top()),
+    ("top-hitters", |parser, _| parser.parse_top_hitters()),
+    ("top-nested", |parser, _| parser.parse_top_nested().map(OperatorKind::TopNested)),
+    ("union", |parser, _| parser.parse_union()),
+    ("where", |parser, _| parser.parse_predicate().map(OperatorKind::Where)),
 ];
+
+/// What reads the operator of this name.
+fn find_operator(word: &str) -> Option<Parse> {
+    let at = OPERATORS.binary_search_by(|operator| operator.0.cmp(word)).ok()?;
+    Some(OPERATORS[at].1)
+}
 
 impl Parser<'_> {
     /// Whether a query starts here with an operator rather than with a table.
@@ -78,8 +91,7 @@ impl Parser<'_> {
         let word = self.text_at(0);
         match self.peek() {
             Some(TokenKind::Keyword) => {
-                OPERATORS.binary_search(&word).is_ok()
-                    && !matches!(word, "datatable" | "externaldata" | "external_data")
+                is_operator_word(word) && !matches!(word, "datatable" | "externaldata" | "external_data")
             }
             Some(TokenKind::Name) => match word {
                 "evaluate" => self.name_length(1) > 0 || self.hint_length(1) > 0,
@@ -145,23 +157,20 @@ impl Parser<'_> {
 
     /// The operator behind a `|`, or at the head of a query.
     pub(super) fn parse_operator(&mut self) -> Result<Operator> {
-        let outer = std::mem::take(&mut self.height);
-        let result = self.parse_any_operator();
-        self.height = self.height.max(outer);
-        result
+        self.aside(Self::parse_any_operator)
     }
 
     fn parse_any_operator(&mut self) -> Result<Operator> {
         let word = self.text_at(0);
         let is_word = matches!(self.peek(), Some(TokenKind::Name | TokenKind::Keyword));
-        if !is_word || OPERATORS.binary_search(&word).is_err() {
+        let Some(parse) = find_operator(word).filter(|_| is_word) else {
             let help = OPERATORS
                 .iter()
-                .find(|operator| is_word && is_misspelling(word, operator))
-                .map(|operator| format!("there is an operator `{operator}`"));
+                .find(|operator| is_word && is_misspelling(word, operator.0))
+                .map(|operator| format!("there is an operator `{}`", operator.0));
             self.would_take("an operator");
             return self.fail_at(self.span(), help);
-        }
+        };
         let keyword = Name { text: word.to_owned(), span: self.advance() };
         let mut hints = match word {
             "union" => Vec::new(),
@@ -169,8 +178,8 @@ impl Parser<'_> {
         };
         let start = self.span();
         let outer = std::mem::take(&mut self.unread);
-        let mut kind = self.parse_operator_kind(word, &mut hints)?;
-        if std::mem::replace(&mut self.unread, outer) || matches!(kind, OperatorKind::Other { .. }) {
+        let mut kind = parse(self, &mut hints)?;
+        if std::mem::replace(&mut self.unread, outer) {
             kind = OperatorKind::Other { text: self.text[self.since(start).range()].to_owned() };
         }
         self.grow(1)?;
@@ -178,87 +187,62 @@ impl Parser<'_> {
         Ok(Operator { kind, keyword, hints, span })
     }
 
-    fn parse_operator_kind(&mut self, word: &str, hints: &mut Vec<(Name, Expr)>) -> Result<OperatorKind> {
-        Ok(match word {
-            "where" | "filter" => OperatorKind::Where(self.parse_predicate()?),
-            "extend" => OperatorKind::Extend(self.parse_list(Self::parse_column)?),
-            "project" => OperatorKind::Project(self.parse_columns()?),
-            "project-away" => OperatorKind::ProjectAway(self.parse_patterns(Self::parse_pattern)?),
-            "project-keep" => OperatorKind::ProjectKeep(self.parse_patterns(Self::parse_pattern)?),
-            "project-rename" => OperatorKind::ProjectRename(self.parse_columns()?),
-            "project-reorder" => OperatorKind::ProjectReorder(self.parse_patterns(Self::parse_ordered_pattern)?),
-            "distinct" => OperatorKind::Distinct(self.parse_list(Self::parse_distinct_column)?),
-            "summarize" => self.parse_summarize()?,
-            "sort" | "order" => {
-                self.expect_word("`by`")?;
-                OperatorKind::Sort(self.parse_list(Self::parse_sort_key)?)
-            }
-            "take" | "limit" => OperatorKind::Take(self.parse_scalar()?),
-            "top" => {
-                let count = self.parse_scalar()?;
-                self.expect_word("`by`")?;
-                OperatorKind::Top { count, by: vec![self.parse_sort_key()?] }
-            }
-            "count" if !self.at_word("as") => OperatorKind::Count,
-            "union" => self.parse_union()?,
-            "as" => OperatorKind::As(self.expect_name()?),
-            "count" => {
-                self.advance();
-                OperatorKind::CountAs(self.expect_name()?)
-            }
-            "consume" => OperatorKind::Consume,
-            "getschema" => OperatorKind::GetSchema,
-            "invoke" => OperatorKind::Invoke(self.parse_invocation()?),
-            "join" => OperatorKind::Join(self.parse_join(hints)?),
-            "lookup" => {
-                let join = self.parse_join(hints)?;
-                if join.on.is_empty() {
-                    self.would_take("`on`");
-                    return self.fail();
-                }
-                OperatorKind::Lookup(join)
-            }
-            "project-by-names" => OperatorKind::ProjectByNames(if self.at_end_of_list() {
-                Vec::new()
-            } else {
-                self.parse_list(Self::parse_scalar)?
-            }),
-            "render" => self.parse_render()?,
-            "sample" => OperatorKind::Sample(self.parse_scalar()?),
-            "sample-distinct" => {
-                let count = self.parse_scalar()?;
-                self.expect_word("`of`")?;
-                OperatorKind::SampleDistinct { count, of: self.parse_column()? }
-            }
-            "serialize" => OperatorKind::Serialize(self.parse_columns()?),
-            "top-hitters" => {
-                let count = self.parse_scalar()?;
-                self.expect_word("`of`")?;
-                let of = self.parse_column()?;
-                let by = match self.accept_word("`by`") {
-                    Some(_) => Some(self.parse_column()?),
-                    None => None,
-                };
-                OperatorKind::TopHitters { count, of, by }
-            }
-            "top-nested" => OperatorKind::TopNested(self.parse_top_nested()?),
-            "reduce" => self.parse_reduce()?,
-            "assert-schema" | "datatable" | "evaluate" | "external_data" | "externaldata" | "find"
-            | "macro-expand" | "print" | "range" | "search" => self.parse_source_operator(word)?,
-            "facet" | "fork" | "make-series" | "mv-apply" | "mv-expand" | "mvapply" | "mvexpand" | "parse"
-            | "parse-kv" | "parse-where" | "partition" | "scan" => self.parse_expansion(word, hints)?,
-            "graph-mark-components"
-            | "graph-match"
-            | "graph-shortest-paths"
-            | "graph-to-table"
-            | "graph-where-edges"
-            | "graph-where-nodes"
-            | "make-graph" => self.parse_graph_operator(word)?,
-            _ => {
-                self.skip_stage();
-                OperatorKind::Other { text: String::new() }
-            }
-        })
+    /// An operator that is known by its keyword alone.
+    fn parse_unread(&mut self) -> Result<OperatorKind> {
+        self.unread = true;
+        self.skip_stage();
+        Ok(OperatorKind::Consume)
+    }
+
+    fn parse_count(&mut self) -> Result<OperatorKind> {
+        match self.accept_word("`as`") {
+            Some(_) => self.expect_name().map(OperatorKind::CountAs),
+            None => Ok(OperatorKind::Count),
+        }
+    }
+
+    fn parse_sort(&mut self) -> Result<OperatorKind> {
+        self.expect_word("`by`")?;
+        self.parse_list(Self::parse_sort_key).map(OperatorKind::Sort)
+    }
+
+    fn parse_top(&mut self) -> Result<OperatorKind> {
+        let count = self.parse_scalar()?;
+        self.expect_word("`by`")?;
+        Ok(OperatorKind::Top { count, by: vec![self.parse_sort_key()?] })
+    }
+
+    fn parse_lookup(&mut self, hints: &mut Vec<(Name, Expr)>) -> Result<OperatorKind> {
+        let join = self.parse_join(hints)?;
+        if join.on.is_empty() {
+            self.would_take("`on`");
+            return self.fail();
+        }
+        Ok(OperatorKind::Lookup(join))
+    }
+
+    fn parse_project_by_names(&mut self) -> Result<OperatorKind> {
+        if self.at_end_of_list() {
+            return Ok(OperatorKind::ProjectByNames(Vec::new()));
+        }
+        self.parse_list(Self::parse_scalar).map(OperatorKind::ProjectByNames)
+    }
+
+    fn parse_sample_distinct(&mut self) -> Result<OperatorKind> {
+        let count = self.parse_scalar()?;
+        self.expect_word("`of`")?;
+        Ok(OperatorKind::SampleDistinct { count, of: self.parse_column()? })
+    }
+
+    fn parse_top_hitters(&mut self) -> Result<OperatorKind> {
+        let count = self.parse_scalar()?;
+        self.expect_word("`of`")?;
+        let of = self.parse_column()?;
+        let by = match self.accept_word("`by`") {
+            Some(_) => Some(self.parse_column()?),
+            None => None,
+        };
+        Ok(OperatorKind::TopHitters { count, of, by })
     }
 
     /// `f(…).g(…)`
@@ -407,18 +391,14 @@ impl Parser<'_> {
     /// Operators without a source in front, as `mv-apply` and `fork` have them in parentheses.
     pub(super) fn parse_headless(&mut self) -> Result<Expr> {
         self.level(|parser| {
-            let head = parser.parse_operator()?;
-            let span = head.span;
-            parser.grow(1)?;
-            let source = Expr { kind: ExprKind::Source(Box::new(head)), span };
-            parser.parse_stages(span, source)
+            let source = parser.parse_head()?;
+            parser.parse_stages(source.span, source)
         })
     }
 
     /// Whether an operator's keyword stands here.
     pub(super) fn at_operator(&self) -> bool {
-        matches!(self.peek(), Some(TokenKind::Name | TokenKind::Keyword))
-            && OPERATORS.binary_search(&self.text_at(0)).is_ok()
+        matches!(self.peek(), Some(TokenKind::Name | TokenKind::Keyword)) && is_operator_word(self.text_at(0))
     }
 
     /// Skips the rest of a stage.
@@ -537,7 +517,7 @@ impl Parser<'_> {
 
 /// Whether an operator has this name.
 pub(in crate::kql) fn is_operator_word(word: &str) -> bool {
-    OPERATORS.binary_search(&word).is_ok()
+    find_operator(word).is_some()
 }
 
 /// What `render` draws, apart from names of other products.
@@ -606,4 +586,14 @@ fn is_misspelling(word: &str, right: &str) -> bool {
             let swapped = word.len() == right.len() && prefix + 1 < word.len();
             swapped && word[prefix] == right[prefix + 1] && word[prefix + 1] == right[prefix] && rest(2, 2)
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OPERATORS;
+
+    #[test]
+    fn operators_are_in_order() {
+        assert!(OPERATORS.is_sorted_by_key(|operator| operator.0));
+    }
 }

@@ -5,54 +5,50 @@ use crate::kql::ast::{Expr, ExprKind, FindColumn, Name, OperatorKind, RowType};
 use crate::kql::token::TokenKind;
 
 impl Parser<'_> {
-    pub(super) fn parse_source_operator(&mut self, word: &str) -> Result<OperatorKind> {
-        Ok(match word {
-            "assert-schema" => OperatorKind::AssertSchema(self.parse_schema()?),
-            "datatable" => {
-                let columns = self.parse_schema()?;
-                self.expect(TokenKind::OpenBracket)?;
-                self.skip_leading_comma();
-                let values = self.parse_values(Self::parse_value)?;
-                self.expect(TokenKind::CloseBracket)?;
-                OperatorKind::Datatable { columns, values }
-            }
-            "evaluate" => {
-                let start = self.name_length(0);
-                if start == 0 || self.peek_at(start) != Some(TokenKind::OpenParen) {
-                    self.would_take("a plugin");
-                    return self.fail();
-                }
-                let call = self.parse_call()?;
-                let schema = match self.accept(TokenKind::Colon) {
-                    Some(_) => Some(self.parse_row_type()?),
-                    None => None,
-                };
-                OperatorKind::Evaluate { call, schema }
-            }
-            "find" => self.parse_find()?,
-            "macro-expand" => self.parse_macro_expand()?,
-            "print" => OperatorKind::Print(self.parse_list(Self::parse_column)?),
-            "range" => {
-                let column = self.expect_name()?;
-                self.expect_word("`from`")?;
-                let from = self.parse_scalar()?;
-                self.expect_word("`to`")?;
-                let to = self.parse_scalar()?;
-                self.expect_word("`step`")?;
-                OperatorKind::Range { column, from, to, step: self.parse_scalar()? }
-            }
-            "search" => {
-                let tables = self.parse_in_tables()?;
-                OperatorKind::Search { tables, predicate: self.parse_search_predicate()? }
-            }
-            _ => {
-                let columns = self.parse_schema()?;
-                self.expect(TokenKind::OpenBracket)?;
-                let sources = self.parse_values(Self::parse_tabular)?;
-                self.expect(TokenKind::CloseBracket)?;
-                OperatorKind::ExternalData { columns, sources, properties: self.parse_properties()? }
-            }
-        })
+    pub(super) fn parse_datatable(&mut self) -> Result<OperatorKind> {
+        let columns = self.parse_schema()?;
+        self.expect(TokenKind::OpenBracket)?;
+        self.skip_leading_comma();
+        let values = self.parse_values(Self::parse_value)?;
+        self.expect(TokenKind::CloseBracket)?;
+        Ok(OperatorKind::Datatable { columns, values })
+    }
+
+    pub(super) fn parse_external_data(&mut self) -> Result<OperatorKind> {
+        let columns = self.parse_schema()?;
+        self.expect(TokenKind::OpenBracket)?;
+        let sources = self.parse_values(Self::parse_tabular)?;
+        self.expect(TokenKind::CloseBracket)?;
+        Ok(OperatorKind::ExternalData { columns, sources, properties: self.parse_properties()? })
+    }
+
+    pub(super) fn parse_evaluate(&mut self) -> Result<OperatorKind> {
+        let name = self.name_length(0);
+        if name == 0 || self.peek_at(name) != Some(TokenKind::OpenParen) {
+            self.would_take("a plugin");
+            return self.fail();
+        }
+        let call = self.parse_call()?;
+        let schema = match self.accept(TokenKind::Colon) {
+            Some(_) => Some(self.parse_row_type()?),
+            None => None,
+        };
+        Ok(OperatorKind::Evaluate { call, schema })
+    }
+
+    pub(super) fn parse_range(&mut self) -> Result<OperatorKind> {
+        let column = self.expect_name()?;
+        self.expect_word("`from`")?;
+        let from = self.parse_scalar()?;
+        self.expect_word("`to`")?;
+        let to = self.parse_scalar()?;
+        self.expect_word("`step`")?;
+        Ok(OperatorKind::Range { column, from, to, step: self.parse_scalar()? })
+    }
+
+    pub(super) fn parse_search(&mut self) -> Result<OperatorKind> {
+        let tables = self.parse_in_tables()?;
+        Ok(OperatorKind::Search { tables, predicate: self.parse_search_predicate()? })
     }
 
     fn skip_leading_comma(&mut self) {
@@ -162,7 +158,7 @@ impl Parser<'_> {
         Ok(chain)
     }
 
-    fn parse_find(&mut self) -> Result<OperatorKind> {
+    pub(super) fn parse_find(&mut self) -> Result<OperatorKind> {
         // Parameters stand before the tables.
         let tables = self.parse_in_tables()?;
         if tables.is_empty() {
@@ -204,7 +200,7 @@ impl Parser<'_> {
         Ok(FindColumn::Column { name, ty })
     }
 
-    fn parse_macro_expand(&mut self) -> Result<OperatorKind> {
+    pub(super) fn parse_macro_expand(&mut self) -> Result<OperatorKind> {
         let group = if self.at_word("entity_group") && self.peek_at(1) == Some(TokenKind::OpenBracket) {
             self.parse_entity_group()?
         } else {

@@ -15,8 +15,10 @@ impl Parser<'_> {
         }
         let query = self.parse_statements(None);
         if self.position < self.lexemes.len() {
-            // A bracket that nothing opened.
-            let _ = self.fail_here::<()>();
+            // A bracket that nothing opened; behind an error its other half may have been skipped.
+            if self.errors.is_empty() {
+                let _ = self.fail_here::<()>();
+            }
         }
         query
     }
@@ -28,13 +30,18 @@ impl Parser<'_> {
 
     /// Statements separated by `;`, up to the closing bracket or the end.
     fn parse_statements(&mut self, close: Option<TokenKind>) -> Query {
-        let depth = std::mem::replace(&mut self.statement_depth, self.depth + 1);
+        let depth = std::mem::replace(&mut self.statement_depth, self.depth);
         let mut statements = Vec::new();
         while self.position < self.lexemes.len() && self.peek() != close {
             let before = self.position;
             match self.parse_statement() {
                 Ok(statement) => statements.push(statement),
-                Err(Failed) => self.recover_statement(),
+                Err(Failed) => {
+                    self.recover_statement();
+                    if self.at_end_of_list() && !self.at(TokenKind::Semicolon) {
+                        break;
+                    }
+                }
             }
             if self.accept(TokenKind::Semicolon).is_some() {
                 continue;
@@ -72,6 +79,7 @@ impl Parser<'_> {
                 self.peek(),
                 Some(
                     TokenKind::OpenParen
+                        | TokenKind::Star
                         | TokenKind::Bool
                         | TokenKind::Long
                         | TokenKind::Real

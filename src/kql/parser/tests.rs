@@ -139,8 +139,8 @@ fn comparisons_take_sums_as_operands() {
 
 #[test]
 fn comparisons_do_not_chain() {
-    check_errors("T | where a == b == c", &["1:19 expected `|` or `;`, found `==`"]);
-    check_errors("T | where a has \"x\" has \"y\"", &["1:21 expected `|` or `;`, found `has`"]);
+    check_errors("T | where a == b == c", &["1:18 expected `;` or `|`, found `==`"]);
+    check_errors("T | where a has \"x\" has \"y\"", &["1:21 expected `;` or `|`, found `has`"]);
     check_errors("T | where - -a == 1", &["1:13 expected an expression, found `-`"]);
 }
 
@@ -513,7 +513,7 @@ pub(in crate::kql) fn shape(query: &Query) -> String {
 
 #[test]
 fn errors_name_what_was_expected() {
-    check_errors("T | where (a == 1", &["1:18 expected `,` or `)`, found the end of the query"]);
+    check_errors("T | where (a == 1", &["1:18 expected `)`, found the end of the query"]);
 }
 
 #[test]
@@ -523,15 +523,16 @@ fn parsing_goes_on_behind_an_error() {
         &[
             "1:9 expected an expression, found `;`",
             "3:5 expected an operator, found `wher`",
-            "3:26 expected an expression, found `|`",
+            "3:25 expected an expression, found `|`",
+            "3:49 expected `)`, found `,`",
         ],
     );
 }
 
 #[test]
 fn a_missing_semicolon_is_missing_on_the_line_before() {
-    check_errors("let x = 1\nlet y = 2;\nT", &["1:10 expected `|` or `;`, found `let`"]);
-    check_errors("T | take 5\n\nU | take 5", &["1:11 expected `|` or `;`, found `U`"]);
+    check_errors("let x = 1\nlet y = 2;\nT", &["1:10 expected `;` or `|`, found `let`"]);
+    check_errors("T | take 5\n\nU | take 5", &["1:11 expected `;` or `|`, found `U`"]);
 }
 
 #[test]
@@ -561,10 +562,8 @@ fn deep_nesting_is_an_error_and_no_overflow() {
             assert!(errors[0].span.start > 10, "the place is inside the query");
         }
     }
-    check_errors(
-        &format!("print dynamic({})", "[".repeat(10_000)),
-        &["1:142 the query is nested more than 128 levels deep"],
-    );
+    let arrays = format!("print dynamic({}", "[".repeat(10_000));
+    assert_eq!(parse(&arrays).errors[0].kind, super::ErrorKind::TooDeep);
     let lets = format!("let f = {} 1", "() { let f = ".repeat(10_000));
     assert_eq!(parse(&lets).errors[0].kind, super::ErrorKind::TooDeep);
     let pipes = format!("{}T", "union (".repeat(10_000));

@@ -243,13 +243,8 @@ impl Printer {
                     super::ast::UnaryOp::Minus => "-",
                     super::ast::UnaryOp::Plus => "+",
                 });
-                // The sign would become part of the one literal that has one.
                 match &operand.kind {
-                    ExprKind::Literal(Literal::Long(Some(_))) => {
-                        self.word("(");
-                        self.expr(operand, SCALAR);
-                        self.word(")");
-                    }
+                    ExprKind::Literal(literal) => self.literal(literal),
                     _ => self.expr(operand, Place::Path),
                 }
             }
@@ -300,7 +295,7 @@ impl Printer {
             ExprKind::Index { object, index } => {
                 self.expr(object, Place::Path);
                 self.word("[");
-                self.index(index);
+                self.expr(index, SCALAR);
                 self.word("]");
             }
             ExprKind::Pipe { source, operators } => {
@@ -319,11 +314,6 @@ impl Printer {
             }
             ExprKind::Source(operator) => self.operator(operator),
         }
-    }
-
-    /// What stands in brackets behind an object.
-    fn index(&mut self, index: &Expr) {
-        self.expr(index, SCALAR);
     }
 
     fn binary(&mut self, op: BinaryOp, left: &Expr, right: &Expr) {
