@@ -319,6 +319,16 @@ fn a_summary_without_keys_has_a_row_even_of_nothing() {
 }
 
 #[test]
+fn rows_without_the_value_come_last() {
+    let text = query(&emit("splunk", r#"T | where F == "x" | top 10 by X desc"#));
+    let expected = "| eval siemaphore_missing0=if(isnull(X),1,0)\n| sort 0 +num(siemaphore_missing0), -num(X)\n\
+                    | fields - siemaphore_missing0\n| head 10";
+    assert!(text.ends_with(expected), "{text}");
+    let text = query(&emit("esql", r#"T | where F == "x" | top 10 by X desc"#));
+    assert!(text.ends_with("| SORT X DESC NULLS LAST\n| LIMIT 10"), "{text}");
+}
+
+#[test]
 fn thresholds_follow_their_summary() {
     check_query(
         r#"T | where TimeGenerated > ago(1d) and F == "x" | summarize n=count() by G | where n > 5 | sort by n desc"#,
