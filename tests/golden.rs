@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use siemaphore::bundle::{self, Bundle, Input, Language, Settings};
+use siemaphore::bundle::{self, Bundle, Choice, Input, Language, Settings};
 use similar::TextDiff;
 
 fn main() {
@@ -64,7 +64,7 @@ fn trials(bundle: &Bundle, golden: &Path) -> Vec<Trial> {
         add(path, path.to_owned());
     }
     for compiled in &bundle.compiled {
-        for choice in Settings::default().targets {
+        for choice in Choice::defaults() {
             let target = choice.backend.target();
             add(&bundle::artifact_path(target, &compiled.relative), format!("{} {}", compiled.relative, target.name));
         }

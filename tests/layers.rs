@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("rewrite", &["ir", "eval", "span"]),
     ("shape", &["rewrite", "fidelity", "ir", "diagnostic", "span"]),
     ("template", &["yaml", "hash", "span", "diagnostic"]),
+    ("coverage", &["backend", "kql", "ir", "span"]),
     ("backend", &["ir", "shape", "fidelity", "crosswalk", "template", "diagnostic", "span"]),
     ("coverage", &["backend", "kql", "ir", "span"]),
     (

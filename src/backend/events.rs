@@ -341,7 +341,18 @@ impl<'a> Reader<'a> {
                     .flat_map(|aggregation| aggregation.columns.iter().map(move |column| (*column, aggregation)))
                     .collect();
                 self.stages.findings.output.extend([Output::Columns, Output::Multiplicity]);
-                self.note(Code::SummaryLeft, span, format!("{title} returns the events of a group, not the summary"));
+                let message = format!("{title} returns the events of a group, not the summary");
+                // A note over the whole stage would also cover an aggregate that a threshold lost.
+                for aggregation in *aggregates {
+                    self.note(Code::SummaryLeft, aggregated(&aggregation.aggregate), message.clone());
+                }
+                if aggregates.is_empty() {
+                    self.note(Code::SummaryLeft, span, message);
+                } else {
+                    let keys = keys.iter().fold((*origins).clone(), |all, key| all.and(&key.value.all_origins()));
+                    let law = "the keys of a group are properties of its events";
+                    self.stages.elided.push(Elided { origins: keys, law });
+                }
             }
             Stage::Filter { predicate, origins } => {
                 for conjunct in predicate.conjuncts() {
@@ -537,11 +548,21 @@ impl<'a> Reader<'a> {
                 | ExprKind::Opaque { .. } => {
                     self.stages.findings.output.insert(Output::Columns);
                     let span = origins.hull().unwrap_or_default();
+                    let law = "definition of a column that a note is about";
+                    self.stages.elided.push(Elided { origins: origins.elsewhere(), law });
                     self.note(Code::ColumnLeft, span, format!("{title} does not compute this column"));
                 }
             }
         }
     }
+}
+
+/// Where an aggregate stands.
+fn aggregated(aggregate: &Aggregate) -> Span {
+    let arguments = aggregate.arguments.iter().map(Expr::all_origins);
+    let filter = aggregate.filter.iter().map(Predicate::all_origins);
+    let all = arguments.chain(filter).fold(aggregate.origins.clone(), |all, origins| all.and(&origins));
+    all.hull().unwrap_or_default()
 }
 
 /// What `array_length` is asked of.
@@ -635,6 +656,14 @@ pub(crate) fn assume_window(detection: &Detection, leg: &Leg, findings: &mut Fin
     let message = "the time filter is the look-back that the artifact runs with".to_owned();
     findings.notes.insert(Note { span, code: Code::WindowAssumed, cause: None, message });
     vec![Elided { origins: leg.window.origins.clone(), law: "the time filter is the artifact's look-back" }]
+}
+
+/// Records what it takes for a test on networks to be one on the column: KQL's addresses may carry a mask, and are no
+/// addresses in the form of IPv6.
+/// <https://learn.microsoft.com/kusto/query/ipv4-is-in-range-function>
+pub(crate) fn assume_addresses(field: &str, findings: &mut Findings) {
+    let text = format!("`{field}` holds single addresses, those of IPv4 in their own form");
+    findings.assume(AssumptionKind::Field, Confidence::Medium, text);
 }
 
 /// A constant as plain text: numbers, instants and identifiers in their usual form. None for what has no such form.

@@ -3,7 +3,7 @@
 //! Every answer carries its own [`Findings`], so that what is known of a part that is left out later goes with it.
 //! A name that the crosswalk does not know is a refusal, unless the run keeps KQL names; it is never guessed.
 
-use crate::crosswalk::{Covers, Crosswalk, FieldKind, Form, Routed, Source, Table, Translated, Vocabulary};
+use crate::crosswalk::{Covers, Crosswalk, Field, FieldKind, Form, Routed, Source, Table, Translated, Vocabulary};
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Polarity, Refusal};
 use crate::ir::{
@@ -195,20 +195,18 @@ impl<'a> Names<'a> {
                 let cause = Some(Cause::NoMapping);
                 findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause, message });
             }
-            if let Some(note) = &routed.route.note {
-                findings.notes.insert(Note { span, code: Code::NoSource, cause: None, message: note.clone() });
-            }
         }
         let place = match routed {
             Some(routed) => Some(routed.source()),
             None => self.table(source).and_then(|table| table.source(self.vocabulary)),
         };
         if let Some(place) = place {
-            findings.assume(
-                AssumptionKind::Coverage,
-                Confidence::High,
-                format!("events of `{name}` arrive in {} from {}", self.title(), describe(place)),
-            );
+            let mut text = format!("events of `{name}` arrive in {} from {}", self.title(), describe(place));
+            if let Some(note) = routed.and_then(|routed| routed.route.note.as_ref()) {
+                text.push_str("; ");
+                text.push_str(note);
+            }
+            findings.assume(AssumptionKind::Coverage, Confidence::High, text);
             return Ok(SourceRef { table: name, source: Some(place), findings });
         }
         if !self.native_names {
@@ -312,7 +310,7 @@ impl<'a> Names<'a> {
             findings.assume(AssumptionKind::Field, field.confidence, text);
             return Ok(FieldRef {
                 name: field.name.clone(),
-                kind: field.kind,
+                kind: self.kind(table, &lineage, field),
                 form: &field.form,
                 ty,
                 clock: false,
@@ -340,6 +338,24 @@ impl<'a> Names<'a> {
                 }
                 Err(Refusal::new(Code::NoField, Cause::NoMapping, span, message))
             }
+        }
+    }
+
+    /// How the target stores a field. Sigma's taxonomy has no kinds: a column that connectors store as an address
+    /// elsewhere holds addresses there too.
+    fn kind(&self, table: Option<&Table>, lineage: &Lineage, field: &Field) -> FieldKind {
+        let elsewhere = || {
+            let column =
+                table.and_then(|table| table.columns.get(&lineage.column)).filter(|_| lineage.path.is_empty());
+            column.is_some_and(|column| {
+                let mut fields = column.fields.values();
+                fields.any(|other| other.kind == FieldKind::Ip && other.confidence > Confidence::Low)
+            })
+        };
+        if self.vocabulary == Vocabulary::Sigma && field.kind == FieldKind::Keyword && elsewhere() {
+            FieldKind::Ip
+        } else {
+            field.kind
         }
     }
 

@@ -81,15 +81,22 @@ pub struct Settings {
     pub selection: Selection,
 }
 
+impl Choice {
+    /// Every target in its default profile.
+    pub fn defaults() -> Vec<Choice> {
+        let default =
+            |backend: &&'static dyn Backend| Choice { backend: *backend, profile: backend.target().profiles[0].name };
+        backend::ALL.iter().map(default).collect()
+    }
+}
+
 impl Default for Settings {
     /// Every rule to every target in its default profile, with what comes with the program.
     fn default() -> Settings {
-        let default =
-            |backend: &&'static dyn Backend| Choice { backend: *backend, profile: backend.target().profiles[0].name };
         Settings {
             crosswalk: Crosswalk::builtin(),
             templates: Templates::builtin(),
-            targets: backend::ALL.iter().map(default).collect(),
+            targets: Choice::defaults(),
             native_names: false,
             index: None,
             selection: Selection::default(),

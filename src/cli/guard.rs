@@ -1,7 +1,7 @@
 //! A bug in one rule must not take the others with it: panics are caught, and told as what they are.
 
 use std::cell::RefCell;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
 /// A panic: what it said and where.
@@ -12,27 +12,45 @@ pub(super) struct Bug {
 }
 
 thread_local! {
-    /// The last panic of this thread.
-    static LAST: RefCell<Option<Bug>> = const { RefCell::new(None) };
+    /// Whether this thread's panics are caught, and the last of them.
+    static WATCHED: RefCell<(bool, Option<Bug>)> = const { RefCell::new((false, None)) };
 }
 
 /// Runs what may hold a bug.
 pub(super) fn watch<T>(work: impl FnOnce() -> T) -> Result<T, Bug> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
-        panic::set_hook(Box::new(|info| {
-            let payload = info.payload();
-            let message = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let message = message.or_else(|| payload.downcast_ref::<String>().cloned());
-            let message = message.unwrap_or_else(|| "a panic without message".to_owned());
-            let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
-            LAST.with(|last| *last.borrow_mut() = Some(Bug { message, place }));
+        let others = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let is_watched = WATCHED.with_borrow_mut(|(is_watched, last)| {
+                if *is_watched {
+                    *last = Some(Bug::new(info));
+                }
+                *is_watched
+            });
+            if !is_watched {
+                others(info);
+            }
         }));
     });
-    panic::catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+    let was_watched = WATCHED.with_borrow_mut(|(is_watched, _)| std::mem::replace(is_watched, true));
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    WATCHED.with_borrow_mut(|(is_watched, last)| {
+        *is_watched = was_watched;
         let unknown = || Bug { message: "a panic on another thread".to_owned(), place: String::new() };
-        LAST.with(|last| last.borrow_mut().take()).unwrap_or_else(unknown)
+        result.map_err(|_| last.take().unwrap_or_else(unknown))
     })
+}
+
+impl Bug {
+    fn new(info: &PanicHookInfo) -> Bug {
+        let payload = info.payload();
+        let message = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let message = message.or_else(|| payload.downcast_ref::<String>().cloned());
+        let message = message.unwrap_or_else(|| "a panic without message".to_owned());
+        let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+        Bug { message, place }
+    }
 }
 
 #[cfg(test)]

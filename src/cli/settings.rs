@@ -61,7 +61,7 @@ fn templates(folder: Option<&Path>) -> Result<Templates> {
 
 /// The targets in the order of all targets, each once, with the profile asked for or the default.
 fn choices(targets: &[String], profiles: &[String]) -> Result<Vec<Choice>> {
-    let mut choices = Settings::default().targets;
+    let mut choices = Choice::defaults();
     choices
         .retain(|choice| targets.is_empty() || targets.iter().any(|target| target == choice.backend.target().name));
     for asked in profiles {

@@ -44,6 +44,7 @@ pub struct Predicate {
 
 /// What a predicate says.
 #[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "most predicates are tests, so the large variant is the common one")]
 pub enum PredicateKind {
     /// All of them; two or more, none itself an `And`.
     And(Vec<Predicate>),

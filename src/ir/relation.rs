@@ -55,6 +55,7 @@ pub struct Relation {
 
 /// Tabular operators.
 #[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a query has a few dozen relations")]
 pub enum Operator {
     /// A table, by name.
     Table {

@@ -619,20 +619,22 @@ fn convert(value: &Value, ty: Type) -> Option<Value> {
 
 /// A constant as a value of this type, where it can be one.
 pub(super) fn as_type(value: &Value, ty: Type) -> Option<Value> {
-    match value {
-        Value::Null(_) => Some(Value::missing(ty)),
-        _ if value.ty() == ty => Some(value.clone()),
-        Value::String(text) if ty == Type::Dynamic => Some(Value::Dynamic(Dynamic::String(text.clone()))),
-        Value::Long(number) if ty == Type::Dynamic => Some(Value::Dynamic(Dynamic::Long(*number))),
-        Value::Real(number) if ty == Type::Dynamic => Some(Value::Dynamic(Dynamic::Real(*number))),
-        Value::Bool(truth) if ty == Type::Dynamic => Some(Value::Dynamic(Dynamic::Bool(*truth))),
+    if value.is_null() {
+        return Some(Value::missing(ty));
+    }
+    if value.ty() == ty {
+        return Some(value.clone());
+    }
+    match (value, ty) {
+        (Value::String(text), Type::Dynamic) => Some(Value::Dynamic(Dynamic::String(text.clone()))),
+        (Value::Long(number), Type::Dynamic) => Some(Value::Dynamic(Dynamic::Long(*number))),
+        (Value::Real(number), Type::Dynamic) => Some(Value::Dynamic(Dynamic::Real(*number))),
+        (Value::Bool(truth), Type::Dynamic) => Some(Value::Dynamic(Dynamic::Bool(*truth))),
         #[expect(clippy::cast_precision_loss, reason = "a `real` column holds the nearest double")]
-        Value::Long(number) if ty == Type::Real => Some(Value::Real(*number as f64)),
-        Value::Int(number) if ty == Type::Real => Some(Value::Real((*number).into())),
-        Value::Long(number) if ty == Type::Decimal => Some(Value::Decimal((*number).into())),
-        Value::Real(number) if ty == Type::Decimal => {
-            rust_decimal::Decimal::try_from(*number).ok().map(Value::Decimal)
-        }
+        (Value::Long(number), Type::Real) => Some(Value::Real(*number as f64)),
+        (Value::Int(number), Type::Real) => Some(Value::Real((*number).into())),
+        (Value::Long(number), Type::Decimal) => Some(Value::Decimal((*number).into())),
+        (Value::Real(number), Type::Decimal) => rust_decimal::Decimal::try_from(*number).ok().map(Value::Decimal),
         _ => convert(value, ty).or_else(|| parse_as(value, ty)),
     }
 }

@@ -339,7 +339,7 @@ impl Lowerer<'_> {
             types.push(ty);
             schema.columns.push(self.query.add_column(ir::Column { name: name.text.clone(), ty, lineage: None }));
         }
-        if types.is_empty() || values.len() % types.len() != 0 {
+        if types.is_empty() || !values.len().is_multiple_of(types.len()) {
             let message = format!("the values do not fill rows of {} columns", types.len());
             return self.error(Code::WrongArguments, operator.keyword.span, message);
         }

@@ -408,6 +408,7 @@ impl Leaf<'_> {
     fn networks(&mut self, networks: &[Network]) -> Result<Core, Refusal> {
         let spell = |text: String, network: &Network| Text::piece(quote::string(&text), network.origins.clone());
         if self.atom.field.kind == FieldKind::Ip {
+            events::assume_addresses(&self.atom.field.name, &mut self.findings);
             let operands = networks.iter().map(|network| spell(network.cidr(), network));
             return Ok(Core::Call { function: "cidrMatch", operand: Text::join(operands, &Text::glue(", ")) });
         }

@@ -40,8 +40,11 @@ pub(super) fn string(text: &str) -> String {
             '\n' => literal.push_str("\\n"),
             '\r' => literal.push_str("\\r"),
             '\t' => literal.push_str("\\t"),
-            // What a reader could take for the end of a line, or what turns the direction of writing.
-            '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+            // Only `\n` and `\r` end a line of EQL. Classes of spaces hold these three, and parsers other than
+            // Elasticsearch's read one `\u{…}` in a string at most.
+            '\u{85}' | '\u{2028}' | '\u{2029}' => literal.push(letter),
+            // What turns the direction of writing.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
                 write!(literal, "\\u{{{:x}}}", u32::from(letter)).expect("writing to a string cannot fail");
             }
             letter if letter.is_control() => {

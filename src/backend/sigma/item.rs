@@ -221,7 +221,10 @@ impl Leaf<'_> {
     /// Whether the column is text, which may be stored as missing or as empty.
     fn is_text(&self) -> bool {
         matches!(self.atom.field.ty, Type::String | Type::Dynamic | Type::Unknown)
-            && matches!(self.atom.field.kind, FieldKind::Keyword | FieldKind::Wildcard | FieldKind::Text)
+            && matches!(
+                self.atom.field.kind,
+                FieldKind::Keyword | FieldKind::Wildcard | FieldKind::Text | FieldKind::Ip
+            )
     }
 
     /// The test for no value.
@@ -433,6 +436,7 @@ impl Leaf<'_> {
     /// A network, or its pattern where the field holds addresses as text: KQL's addresses may carry a mask.
     fn networks(&mut self, networks: &[Network]) -> Result<Part, Refusal> {
         if self.atom.field.kind == FieldKind::Ip {
+            events::assume_addresses(&self.atom.field.name, &mut self.findings);
             let values =
                 networks.iter().map(|network| (Scalar::Text(network.cidr()), network.origins.clone())).collect();
             return Ok(self.item(&["cidr"], values));

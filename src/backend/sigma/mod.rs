@@ -207,7 +207,7 @@ impl Draft {
             None => leg.condition.clone(),
         };
         let carried = carry(&condition, &mut |literal| item::leaf(names, literal, style))?;
-        let routed = routing(source.source);
+        let routed = routing(source.source, leg);
         let layout = match parts(carried.tree) {
             Ok(part) => layout::layout(part, routed),
             Err(true) if !routed.is_empty() => layout::routing(routed),
@@ -266,18 +266,29 @@ fn any_item(leg: &Leg, names: &Names) -> Option<Item> {
     Some(Item { field: name, modifiers: Vec::new(), values, origins: Origins::none() })
 }
 
-/// What the events of a source have in common besides its logsource.
-fn routing(source: Option<&Source>) -> Vec<Item> {
+/// What the events of a source have in common besides its logsource. It stands for the table's name, and for the values
+/// of the query by which the source was chosen.
+fn routing(source: Option<&Source>, leg: &Leg) -> Vec<Item> {
     let Some(Source::Sigma { conditions, .. }) = source else { return Vec::new() };
-    let scalar = |value: &String| match value.parse::<i64>() {
-        Ok(_) => Scalar::Plain(value.clone()),
-        Err(_) => Scalar::Text(quote::literal(value)),
+    let scalar = |value: &String| {
+        let mut origins = leg.table_origins.clone();
+        leg.condition.walk_exprs(&mut |expr| {
+            let same = expr.as_literal().and_then(events::plain).is_some_and(|text| text.eq_ignore_ascii_case(value));
+            if same {
+                origins.extend(&expr.origins);
+            }
+        });
+        let scalar = match value.parse::<i64>() {
+            Ok(_) => Scalar::Plain(value.clone()),
+            Err(_) => Scalar::Text(quote::literal(value)),
+        };
+        (scalar, origins)
     };
     let items = conditions.iter().map(|(field, values)| Item {
         field: field.clone(),
         modifiers: Vec::new(),
-        values: values.iter().map(|value| (scalar(value), Origins::none())).collect(),
-        origins: Origins::none(),
+        values: values.iter().map(scalar).collect(),
+        origins: leg.table_origins.clone(),
     });
     items.collect()
 }

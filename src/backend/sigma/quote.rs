@@ -1,15 +1,24 @@
 //! Values as Sigma spells them.
 
-/// A text whose every character stands for itself: `*` and `?` are wildcards, and a backslash escapes them.
+/// A text whose every character stands for itself: `*` and `?` are wildcards, and a backslash escapes them and itself.
+/// A single backslash before any other character is one, and readers expect it in paths.
 ///
 /// <https://sigmahq.io/sigma-specification/specification/sigma-rules-specification.html#escaping>
 pub(super) fn literal(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 4);
-    for letter in text.chars() {
-        if matches!(letter, '\\' | '*' | '?') {
+    let mut letters = text.chars().peekable();
+    let mut before = None;
+    while let Some(letter) = letters.next() {
+        let escape = match letter {
+            '*' | '?' => true,
+            '\\' => before == Some('\\') || matches!(letters.peek(), Some('\\' | '*' | '?')),
+            _ => false,
+        };
+        if escape {
             escaped.push('\\');
         }
         escaped.push(letter);
+        before = Some(letter);
     }
     escaped
 }
@@ -31,8 +40,11 @@ mod tests {
     #[test]
     fn wildcards_and_backslashes_are_escaped() {
         for (text, escaped) in [
-            (r"\cmd.exe", r"\\cmd.exe"),
-            (r"\\srv\share", r"\\\\srv\\share"),
+            (r"\cmd.exe", r"\cmd.exe"),
+            (r"C:\Windows\", r"C:\Windows\"),
+            (r"\\srv\share", r"\\\\srv\share"),
+            (r"a\*", r"a\\\*"),
+            (r"a\?b", r"a\\\?b"),
             ("a*b?", r"a\*b\?"),
             ("it's", "it's"),
             ("%path%", "%path%"),
