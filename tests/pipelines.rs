@@ -41,8 +41,12 @@ columns:
 ";
 
 fn emit_with(target: &str, kql: &str, kind: Kind, native_names: bool) -> Emission {
+    emit_over(&[TABLE, OTHER], target, kql, kind, native_names)
+}
+
+fn emit_over(tables: &[&str], target: &str, kql: &str, kind: Kind, native_names: bool) -> Emission {
     let mut crosswalk = Crosswalk::default();
-    for table in [TABLE, OTHER] {
+    for table in tables {
         crosswalk.extend_from(table).expect("the table is well-formed");
     }
     let parsed = siemaphore::kql::parse(kql);
@@ -509,4 +513,30 @@ fn rule_text_cannot_become_syntax() {
     AND (F IN ("``` | delete", "\" | outputlookup x") OR G == "\n| DROP x")
 | LIMIT 10000"#
     );
+}
+
+#[test]
+fn a_source_that_holds_none_of_the_events_is_refused() {
+    let table = "
+table: R
+about: A table of which the target has a part.
+clock: [TimeGenerated]
+sources:
+  splunk: [{search: 'source=r', holds: {E: [a]}}]
+  elastic: [{index: [r], holds: {E: [a]}}]
+columns:
+  TimeGenerated: datetime
+  E: {type: string, confidence: high, splunk: E, elastic: E}
+  F: {type: string, confidence: high, splunk: F, elastic: F}
+";
+    for target in ["splunk", "esql"] {
+        for (condition, expected) in [
+            (r#"E == "a" and F == "x""#, Verdict::Carried(Match::Exact)),
+            (r#"F == "x""#, Verdict::Carried(Match::Narrower)),
+            (r#"E == "b" and F == "x""#, Verdict::Unsupported),
+        ] {
+            let emission = emit_over(&[table], target, &format!("R | where {condition}"), Kind::Hunting, false);
+            assert_eq!(emission.verdict(), expected, "{target}: {condition}: {:?}", emission.findings.notes);
+        }
+    }
 }
