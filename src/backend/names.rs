@@ -23,7 +23,8 @@ pub struct Names<'a> {
     native_names: bool,
     vocabulary: Vocabulary,
     /// The source that was chosen for one of the tables.
-    routed: Option<(RelationId, Routed<'a>)>,
+    /// The source chosen for one table; none where no source holds what is asked for.
+    routed: Option<(RelationId, Option<Routed<'a>>)>,
 }
 
 /// Where a table's events live in the target.
@@ -106,7 +107,7 @@ impl<'a> Names<'a> {
     pub fn routed(self, leg: &Leg) -> Names<'a> {
         let allowed = |column: &str| self.allowed(&leg.condition, leg.source, column);
         let route = self.table(leg.source).and_then(|table| table.route(self.vocabulary, &allowed));
-        Names { routed: route.map(|route| (leg.source, route)), ..self }
+        Names { routed: Some((leg.source, route)), ..self }
     }
 
     /// The values that a condition lets through in a column, if it names them.
@@ -184,21 +185,27 @@ impl<'a> Names<'a> {
             return Err(Refusal::new(Code::NoSource, Cause::NotImplemented, span, "the source is no table"));
         };
         let mut findings = Findings::default();
-        let routed = self.routed.filter(|(routed, _)| *routed == source).map(|(_, routed)| routed);
-        if let Some(routed) = routed {
-            if let Covers::Only { column, values } = routed.covers {
-                let message = format!(
-                    "{} holds only events whose `{column}` is `{}`",
-                    describe(routed.source()),
-                    values.join("` or `")
-                );
-                let cause = Some(Cause::NoMapping);
-                findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause, message });
-            }
+        let chosen = self.routed.filter(|(routed, _)| *routed == source).map(|(_, routed)| routed);
+        let routed = chosen.flatten();
+        let known = self.table(source).and_then(|table| table.source(self.vocabulary));
+        if matches!(chosen, Some(None)) && known.is_some() {
+            let message = format!("no source of `{name}` in {} holds the events that are asked for", self.title());
+            return Err(Refusal::new(Code::NoSource, Cause::NoMapping, span, message));
+        }
+        if let Some(routed) = routed
+            && let Covers::Only { column, values } = routed.covers
+        {
+            let message = format!(
+                "{} holds only events whose `{column}` is `{}`",
+                describe(routed.source()),
+                values.join("` or `")
+            );
+            let cause = Some(Cause::NoMapping);
+            findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause, message });
         }
         let place = match routed {
             Some(routed) => Some(routed.source()),
-            None => self.table(source).and_then(|table| table.source(self.vocabulary)),
+            None => known,
         };
         if let Some(place) = place {
             let mut text = format!("events of `{name}` arrive in {} from {}", self.title(), describe(place));
@@ -288,7 +295,7 @@ impl<'a> Names<'a> {
         }
         let mut findings = Findings::default();
         let table = self.table(lineage.source);
-        let routed = self.routed.filter(|(source, _)| *source == lineage.source).map(|(_, routed)| routed);
+        let routed = self.routed.filter(|(source, _)| *source == lineage.source).and_then(|(_, routed)| routed);
         let field = match routed {
             Some(routed) => routed.field(&lineage.column, &lineage.path),
             None => table.and_then(|table| table.field(self.vocabulary, &lineage.column, &lineage.path)),
