@@ -22,8 +22,7 @@ pub struct Names<'a> {
     crosswalk: &'a Crosswalk,
     native_names: bool,
     vocabulary: Vocabulary,
-    /// The source that was chosen for one of the tables.
-    /// The source chosen for one table; none where no source holds what is asked for.
+    /// The source that was chosen for one of the tables; none if none of its sources holds what is asked for.
     routed: Option<(RelationId, Option<Routed<'a>>)>,
 }
 
@@ -185,27 +184,29 @@ impl<'a> Names<'a> {
             return Err(Refusal::new(Code::NoSource, Cause::NotImplemented, span, "the source is no table"));
         };
         let mut findings = Findings::default();
-        let chosen = self.routed.filter(|(routed, _)| *routed == source).map(|(_, routed)| routed);
-        let routed = chosen.flatten();
-        let known = self.table(source).and_then(|table| table.source(self.vocabulary));
-        if matches!(chosen, Some(None)) && known.is_some() {
-            let message = format!("no source of `{name}` in {} holds the events that are asked for", self.title());
-            return Err(Refusal::new(Code::NoSource, Cause::NoMapping, span, message));
-        }
+        let sources = self.table(source).and_then(|table| table.source(self.vocabulary));
+        let routed = match self.routed {
+            Some((routed, route)) if routed == source => {
+                if route.is_none() && sources.is_some() {
+                    let message =
+                        format!("no source in {} holds the events of `{name}` that are asked for", self.title());
+                    return Err(Refusal::new(Code::NoSource, Cause::NoMapping, span, message));
+                }
+                route
+            }
+            Some(_) | None => None,
+        };
         if let Some(routed) = routed
             && let Covers::Only { column, values } = routed.covers
         {
-            let message = format!(
-                "{} holds only events whose `{column}` is `{}`",
-                describe(routed.source()),
-                values.join("` or `")
-            );
+            let kind = values.join("` or `");
+            let message = format!("{} holds only events whose `{column}` is `{kind}`", describe(routed.source()));
             let cause = Some(Cause::NoMapping);
             findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause, message });
         }
         let place = match routed {
             Some(routed) => Some(routed.source()),
-            None => known,
+            None => sources,
         };
         if let Some(place) = place {
             let mut text = format!("events of `{name}` arrive in {} from {}", self.title(), describe(place));
