@@ -548,6 +548,8 @@ impl<'a> Reader<'a> {
                 | ExprKind::Opaque { .. } => {
                     self.stages.findings.output.insert(Output::Columns);
                     let span = origins.hull().unwrap_or_default();
+                    let law = "definition of a column that a note is about";
+                    self.stages.elided.push(Elided { origins: origins.elsewhere(), law });
                     self.note(Code::ColumnLeft, span, format!("{title} does not compute this column"));
                 }
             }

@@ -23,9 +23,6 @@ mod quote;
 mod test;
 mod value;
 
-#[cfg(test)]
-mod tests;
-
 /// Field types that cannot be asked.
 const LIMITATIONS: &str = "https://www.elastic.co/docs/reference/query-languages/esql/limitations";
 /// Regular expressions.
@@ -194,6 +191,10 @@ fn view(program: &mut Program, options: &Options) -> Result<View, Note> {
         program.findings.output.extend([Output::Columns, Output::Multiplicity]);
     }
     let events = program.events;
+    if events && program.stages.iter().any(|step| matches!(step, Step::Keep(_))) {
+        // What tells events apart is kept besides.
+        program.findings.output.insert(Output::Columns);
+    }
     let stages = std::mem::take(&mut program.stages);
     Ok(View {
         head: Vec::new(),

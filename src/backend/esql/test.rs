@@ -7,7 +7,7 @@
 use crate::crosswalk::FieldKind;
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Refusal};
-use crate::ir::{Case, Expr, Network, Quantifier, TestOp, TextRelation, Type};
+use crate::ir::{Case, Expr, Network, Quantifier, TestOp, TextRelation, Type, Value};
 use crate::span::{Origins, Span};
 use crate::template::Text;
 
@@ -121,19 +121,23 @@ impl Asked<'_> {
 
     /// Whether the test reads its subject as text.
     fn is_text(&self) -> bool {
+        // A field may hold as text what the column holds as a number, or the other way round.
+        if let TestOp::Equals { operands, .. } = self.op {
+            return operands.iter().all(|operand| matches!(operand.ty, Type::String | Type::Guid));
+        }
         match self.subject.ty {
             Type::String | Type::Guid => true,
             Type::Bool | Type::DateTime | Type::Decimal | Type::Int | Type::Long | Type::Real | Type::TimeSpan => {
                 matches!(self.op, TestOp::Text { .. } | TestOp::Matches { .. })
             }
             Type::Dynamic | Type::Unknown => match self.op {
-                TestOp::Equals { operands, .. } => operands.iter().all(|operand| operand.ty == Type::String),
                 TestOp::Text { .. }
                 | TestOp::Matches { .. }
                 | TestOp::IsEmpty
                 | TestOp::InNetwork { .. }
                 | TestOp::HasIpv4 { .. } => true,
-                TestOp::Order { .. }
+                TestOp::Equals { .. }
+                | TestOp::Order { .. }
                 | TestOp::IsNull
                 | TestOp::IsTrue
                 | TestOp::Among { .. }
@@ -217,20 +221,19 @@ impl Asked<'_> {
 
     /// The subject as a value that can be compared with one of type `other`.
     fn typed(&self, other: Type) -> Result<Text, Refusal> {
-        let wanted = match self.subject.ty {
-            Type::Dynamic | Type::Unknown => other,
-            known => known,
-        };
+        let open = matches!(self.subject.ty, Type::Dynamic | Type::Unknown);
+        let wanted = if open { other } else { self.subject.ty };
         value::typed(&self.subject, wanted)
             .ok_or_else(|| self.refuse(Code::NotComparable, format!("the field holds no `{}`", wanted.name())))
     }
 
     fn equals(&self, scope: Scope, operands: &[Expr], case: Case, findings: &mut Findings) -> Result<Core, Refusal> {
         let insensitive = case == Case::Insensitive;
-        let texts: Option<Vec<&str>> = operands.iter().map(Expr::as_text).collect();
-        if let Some(texts) = texts
+        let texts: Option<Vec<String>> = operands.iter().map(constant_text).collect();
+        if let Some(texts) = &texts
             && self.is_text()
         {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let fold = insensitive || self.subject.ty == Type::Guid;
             if fold && texts.iter().any(|text| folds(text)) {
                 findings.assume(AssumptionKind::Ascii, Confidence::High, ASCII_TERMS);
@@ -247,6 +250,9 @@ impl Asked<'_> {
         for operand in operands {
             let other = value::value(scope, operand, findings)?;
             let constant = operand.as_literal().is_some();
+            if operand.as_literal().is_some_and(Value::is_null) {
+                return Err(self.refuse(Code::NotComparable, "a value is compared with null"));
+            }
             if self.is_text() {
                 let subject = value::present(&self.subject).ok_or_else(|| {
                     self.refuse(Code::NotComparable, "the field holds a value that is written in another form")
@@ -490,6 +496,23 @@ fn requoted(pattern: &Text) -> Text {
         text.push(Text::piece(inner, piece.origins.clone()));
     }
     text.then(Text::glue(marks))
+}
+
+/// A constant as text; a guid in lower case.
+fn constant_text(operand: &Expr) -> Option<String> {
+    match operand.as_literal()? {
+        Value::String(text) => Some(text.clone()),
+        Value::Guid(guid) => Some(guid.to_string()),
+        Value::Null(_)
+        | Value::Bool(_)
+        | Value::DateTime(_)
+        | Value::Decimal(_)
+        | Value::Dynamic(_)
+        | Value::Int(_)
+        | Value::Long(_)
+        | Value::Real(_)
+        | Value::TimeSpan(_) => None,
+    }
 }
 
 /// A condition inside an expression.

@@ -79,26 +79,15 @@ pub(super) fn boolean(operand: &Operand) -> Option<Text> {
 pub(super) fn typed(operand: &Operand, wanted: Type) -> Option<Text> {
     let called = |name: &str| Some(Text::glue(name).then(operand.text.clone()).then(Text::glue(")")));
     let textual = matches!(operand.kind, FieldKind::Keyword | FieldKind::Wildcard);
-    match wanted {
-        Type::Int | Type::Long | Type::TimeSpan => match operand.kind {
-            FieldKind::Long => Some(operand.text.clone()),
-            _ if textual => called("TO_LONG("),
-            _ => None,
-        },
-        Type::Real | Type::Decimal => match operand.kind {
-            FieldKind::Long | FieldKind::Double => Some(operand.text.clone()),
-            _ if textual => called("TO_DOUBLE("),
-            _ => None,
-        },
-        Type::DateTime => match operand.kind {
-            FieldKind::Date => Some(operand.text.clone()),
-            _ if textual => called("TO_DATETIME("),
-            _ => None,
-        },
-        Type::Bool => boolean(operand),
-        Type::String | Type::Guid => text(operand),
-        Type::Dynamic | Type::Unknown => Some(operand.text.clone()),
-    }
+    let (as_is, conversion) = match wanted {
+        Type::Int | Type::Long | Type::TimeSpan => (operand.kind == FieldKind::Long, "TO_LONG("),
+        Type::Real | Type::Decimal => (matches!(operand.kind, FieldKind::Long | FieldKind::Double), "TO_DOUBLE("),
+        Type::DateTime => (operand.kind == FieldKind::Date, "TO_DATETIME("),
+        Type::Bool => return boolean(operand),
+        Type::String | Type::Guid => return text(operand),
+        Type::Dynamic | Type::Unknown => return Some(operand.text.clone()),
+    };
+    if as_is { Some(operand.text.clone()) } else { called(conversion).filter(|_| textual) }
 }
 
 /// A value as a column holds it.
@@ -279,9 +268,12 @@ impl Writer<'_, '_, '_> {
         }
         let (a, b) = (self.typed(left)?, self.typed(right)?);
         let nullable = a.nullable || b.nullable;
-        let milliseconds = |operand: Operand| match operand.ty {
-            Type::DateTime => Text::glue("TO_LONG(").then(operand.text).then(Text::glue(")")),
-            _ => operand.text,
+        let milliseconds = |operand: Operand| {
+            if operand.ty == Type::DateTime {
+                Text::glue("TO_LONG(").then(operand.text).then(Text::glue(")"))
+            } else {
+                operand.text
+            }
         };
         let whole = |ty: Type| matches!(ty, Type::Int | Type::Long);
         let (both_whole, spans) =
@@ -457,17 +449,10 @@ impl Writer<'_, '_, '_> {
                 let text = name("DATE_TRUNC(1 day, ").then(operand.text).then(close());
                 Ok(computed(text, Type::DateTime, operand.nullable))
             }
-            (Function::HourOfDay | Function::GetYear | Function::GetMonth | Function::DayOfMonth, [argument]) => {
-                let part = match function {
-                    Function::HourOfDay => "hour_of_day",
-                    Function::GetYear => "year",
-                    Function::GetMonth => "month_of_year",
-                    _ => "day_of_month",
-                };
-                let operand = self.typed(argument)?;
-                let text = name(&format!("DATE_EXTRACT(\"{part}\", ")).then(operand.text).then(close());
-                Ok(computed(text, Type::Int, operand.nullable))
-            }
+            (Function::HourOfDay, [argument]) => self.part(expr, "hour_of_day", argument),
+            (Function::GetYear, [argument]) => self.part(expr, "year", argument),
+            (Function::GetMonth, [argument]) => self.part(expr, "month_of_year", argument),
+            (Function::DayOfMonth, [argument]) => self.part(expr, "day_of_month", argument),
             (Function::DateTimeDiff, [unit, left, right]) => self.boundaries(expr, unit, left, right),
             (Function::Abs, [argument]) => {
                 let operand = self.typed(argument)?;
@@ -499,14 +484,19 @@ impl Writer<'_, '_, '_> {
         }
     }
 
+    /// A part of a date, in UTC.
+    fn part(&mut self, expr: &Expr, part: &str, argument: &Expr) -> Result<Operand, Refusal> {
+        let operand = self.typed(argument)?;
+        let text = Text::piece(format!("DATE_EXTRACT(\"{part}\", "), expr.origins.clone());
+        Ok(computed(text.then(operand.text).then(Text::glue(")")), Type::Int, operand.nullable))
+    }
+
     fn condition(&mut self, expr: &Expr) -> Result<Text, Refusal> {
-        match &expr.kind {
-            ExprKind::Truth(predicate) => test::strict(self.scope, predicate, self.findings),
-            _ => {
-                let operand = self.value(expr)?;
-                boolean(&operand).ok_or_else(|| self.refuse(expr, "a condition that is no boolean"))
-            }
+        if let ExprKind::Truth(predicate) = &expr.kind {
+            return test::strict(self.scope, predicate, self.findings);
         }
+        let operand = self.value(expr)?;
+        boolean(&operand).ok_or_else(|| self.refuse(expr, "a condition that is no boolean"))
     }
 
     fn branch(&mut self, expr: &Expr) -> Result<Operand, Refusal> {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::fidelity::Polarity;
 use crate::ir::{
-    AggregateFunction, Aggregation, ColumnId, ExprKind, Order, Predicate, PredicateKind, Query, Test, TestOp,
-    Trigger, TriggerOperator,
+    AggregateFunction, Aggregation, ColumnId, Order, Predicate, PredicateKind, Test, TestOp, Trigger, TriggerOperator,
 };
 use crate::shape::Stage;
 
@@ -23,16 +22,16 @@ enum Moves {
 }
 
 /// What more events of a source do to the answer.
-pub(super) fn of_sources(query: &Query, stages: &[Stage], trigger: Trigger) -> Polarity {
-    through(query, stages, trigger)
+pub(super) fn of_sources(stages: &[Stage], trigger: Trigger) -> Polarity {
+    through(stages, trigger)
 }
 
 /// What more rows at this point do to the answer.
-pub(super) fn of_rows(query: &Query, rest: &[Stage], trigger: Trigger) -> Polarity {
-    through(query, rest, trigger)
+pub(super) fn of_rows(rest: &[Stage], trigger: Trigger) -> Polarity {
+    through(rest, trigger)
 }
 
-fn through(query: &Query, stages: &[Stage], trigger: Trigger) -> Polarity {
+fn through(stages: &[Stage], trigger: Trigger) -> Polarity {
     let mut columns: BTreeMap<ColumnId, Moves> = BTreeMap::new();
     let mut polarity = Polarity::Up;
     for stage in stages {
@@ -96,9 +95,10 @@ fn through(query: &Query, stages: &[Stage], trigger: Trigger) -> Polarity {
                 let moved: Vec<(ColumnId, Moves)> = assigned
                     .iter()
                     .map(|assignment| {
-                        let moves = match &assignment.value.kind {
-                            ExprKind::Path(path) if path.steps.is_empty() => of(&columns, path.column),
-                            _ => {
+                        let column = assignment.value.as_path().filter(|path| path.steps.is_empty());
+                        let moves = match column {
+                            Some(path) => of(&columns, path.column),
+                            None => {
                                 let inputs = assignment.value.columns();
                                 let inputs = inputs.iter().map(|column| of(&columns, *column));
                                 if inputs.fold(Moves::Not, join) == Moves::Not { Moves::Not } else { Moves::Anyhow }
@@ -114,7 +114,6 @@ fn through(query: &Query, stages: &[Stage], trigger: Trigger) -> Polarity {
             Stage::Top { .. } | Stage::Take { .. } => polarity = both(polarity, Polarity::None),
         }
     }
-    let _ = query;
     let fires = match trigger.operator {
         TriggerOperator::GreaterThan => Polarity::Up,
         TriggerOperator::LessThan => Polarity::Down,

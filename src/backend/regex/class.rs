@@ -57,11 +57,11 @@ impl Set {
             .translate(pattern, ast)
             .map_err(|error| Lossy::new(error.kind().to_string()))?;
         match hir.kind() {
-            HirKind::Class(Class::Unicode(class)) => Ok(Set::new(class)),
+            HirKind::Class(Class::Unicode(class)) => Ok(Set::new(class, names_property(ast, pattern))),
             HirKind::Literal(literal) => {
                 let letter = std::str::from_utf8(&literal.0).ok().and_then(|text| text.chars().next());
                 let letter = letter.ok_or_else(|| Lossy::new("a byte that is no character"))?;
-                Ok(Set::new(&ClassUnicode::new([ClassUnicodeRange::new(letter, letter)])))
+                Ok(Set::new(&ClassUnicode::new([ClassUnicodeRange::new(letter, letter)]), false))
             }
             HirKind::Empty
             | HirKind::Class(Class::Bytes(_))
@@ -73,7 +73,7 @@ impl Set {
         }
     }
 
-    fn new(class: &ClassUnicode) -> Set {
+    fn new(class: &ClassUnicode, property: bool) -> Set {
         let mut ascii = [false; 128];
         let mut beyond = Vec::new();
         let mut ascii_only = false;
@@ -116,9 +116,9 @@ impl Set {
             Beyond::None
         } else if missing.is_empty() {
             Beyond::All
-        } else if beyond.len() <= MAX_RANGES && beyond.len() <= missing.len() {
+        } else if !property && beyond.len() <= MAX_RANGES && beyond.len() <= missing.len() {
             Beyond::Some(beyond)
-        } else if missing.len() <= MAX_RANGES {
+        } else if !property && missing.len() <= MAX_RANGES {
             Beyond::Except(missing)
         } else {
             ascii_only = true;
@@ -208,6 +208,14 @@ impl Set {
         text.push(']');
         Ok(text)
     }
+}
+
+/// Whether a class names characters by property: `\s` and the like are written for ASCII, for what they hold beyond
+/// is as unreadable as it is rare.
+fn names_property(ast: &Ast, pattern: &str) -> bool {
+    let range = ast.span().start.offset..ast.span().end.offset;
+    let text = pattern.get(range).unwrap_or(pattern);
+    ["\\d", "\\D", "\\s", "\\S", "\\w", "\\W", "\\p", "\\P"].iter().any(|name| text.contains(name))
 }
 
 /// Appends a character inside brackets.

@@ -44,6 +44,9 @@ fn lucene_reads_dots_lazy_quantifiers_and_operators_in_its_own_way() {
         (r"\.exe", r".*\.exe.*"),
         ("(?:ab){2,3}", ".*(ab){2,3}.*"),
         (r"\d+", ".*[0-9]+.*"),
+        (r"a\sb", ".*a[\t-\r ]b.*"),
+        (r"a\Sb", ".*a[^\t-\r ]b.*"),
+        ("[а-я]x", ".*[а-я]x.*"),
         (r"[a-z&&[^b]]", ".*[ac-z].*"),
         (r"[^\w]x", ".*[^0-9A-Z_a-z]x.*"),
     ] {

@@ -3,6 +3,8 @@
 //! Items that must all hold share one mapping; alternatives are a list of mappings; what must not hold is a
 //! `filter_main_…`. What that cannot say is said by the condition.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::span::Origins;
 use crate::template::Text;
 
@@ -28,7 +30,7 @@ pub(super) struct Layout {
 
 /// Lays out a condition. `routed` are items of the source that come first.
 pub(super) fn layout(part: Part, routed: Vec<Item>) -> Layout {
-    let mut builder = Builder { selections: Vec::new() };
+    let mut builder = Builder { selections: Vec::new(), names: BTreeSet::new(), numbers: BTreeMap::new() };
     let part = flatten(part);
     if routed.is_empty()
         && let Some(condition) = builder.alone(&part)
@@ -80,7 +82,24 @@ fn flatten(part: Part) -> Part {
                     other @ (Part::Item(_) | Part::Not(_) | Part::Any(..)) => flat.push(other),
                 }
             }
-            one_or(flat, |parts| Part::All(parts, origins))
+            let mut merged: Vec<Part> = Vec::new();
+            for part in flat {
+                match part {
+                    Part::Item(item) => match merged.iter_mut().find_map(|other| joinable(other, &item)) {
+                        Some(list) => {
+                            if !list.modifiers.contains(&"all") {
+                                list.modifiers.push("all");
+                            }
+                            list.values.extend(item.values);
+                            list.origins.extend(&item.origins);
+                            list.origins.extend(&origins);
+                        }
+                        None => merged.push(Part::Item(item)),
+                    },
+                    other @ (Part::Not(_) | Part::All(..) | Part::Any(..)) => merged.push(other),
+                }
+            }
+            one_or(merged, |parts| Part::All(parts, origins))
         }
         Part::Any(parts, mut origins) => {
             let mut flat: Vec<Part> = Vec::new();
@@ -127,12 +146,27 @@ fn listable<'a>(part: &'a mut Part, item: &Item) -> Option<&'a mut Item> {
     (list.field == item.field && list.modifiers == item.modifiers && lists(list) && lists(item)).then_some(list)
 }
 
+/// The item, if `item` asks the same question of the same field, so that both are one list under `all`.
+fn joinable<'a>(part: &'a mut Part, item: &Item) -> Option<&'a mut Item> {
+    let Part::Item(list) = part else { return None };
+    let question = |item: &Item| item.modifiers.iter().copied().filter(|one| *one != "all").collect::<Vec<_>>();
+    let searches = |item: &Item| {
+        let alone = item.values.len() == 1 || item.modifiers.contains(&"all");
+        alone && item.modifiers.first() == Some(&"contains")
+    };
+    (list.field == item.field && question(list) == question(item) && searches(list) && searches(item)).then_some(list)
+}
+
 fn one_or(mut parts: Vec<Part>, several: impl FnOnce(Vec<Part>) -> Part) -> Part {
     if parts.len() == 1 { parts.remove(0) } else { several(parts) }
 }
 
 struct Builder {
     selections: Vec<Selection>,
+    /// The names of all selections.
+    names: BTreeSet<String>,
+    /// The last number that a name was given for a namesake.
+    numbers: BTreeMap<String, usize>,
 }
 
 impl Builder {
@@ -231,11 +265,12 @@ impl Builder {
     /// Adds a selection, under another name where the name is taken; its name stands for nothing in the source.
     fn select(&mut self, name: &str, maps: Vec<Vec<Item>>) -> Text {
         let mut unique = name.to_owned();
-        let mut number = 1;
-        while self.selections.iter().any(|other| other.name == unique) {
+        let mut number = self.numbers.get(name).copied().unwrap_or(1);
+        while !self.names.insert(unique.clone()) {
             number += 1;
             unique = format!("{name}_{number}");
         }
+        self.numbers.insert(name.to_owned(), number);
         self.selections.push(Selection { name: unique.clone(), maps });
         Text::glue(&unique)
     }

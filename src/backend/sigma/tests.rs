@@ -139,6 +139,10 @@ fn conditions_are_selections_and_filters() {
         "selection_port: /  Port: 1 / selection_f: /  - F: a /  - G: b / condition: selection_port and selection_f",
     );
     exact("not(F =~ 'a' and G =~ 'b')", "filter_main_f: /  F: a /  G: b / condition: not filter_main_f");
+    exact(
+        "F contains 'a' and F contains 'b' and Port == 1",
+        "selection: /  F|contains|all: /   - a /   - b /  Port: 1 / condition: selection",
+    );
     // A key stands once in a mapping.
     exact(
         "F startswith 'a' and F startswith 'ab' and Port == 1",

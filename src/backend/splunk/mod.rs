@@ -24,9 +24,6 @@ mod quote;
 mod test;
 mod value;
 
-#[cfg(test)]
-mod tests;
-
 /// The back end.
 #[derive(Debug)]
 pub struct Splunk;
@@ -190,7 +187,7 @@ fn search(leg: &LegProgram, options: &Options, findings: &mut Findings) -> Resul
     }
     let condition = match &leg.tree {
         Tree::Const(false) => Some(Text::glue("1==0")),
-        tree => lines(tree),
+        tree @ (Tree::All(..) | Tree::Any(..) | Tree::Leaf(_) | Tree::Const(true)) => lines(tree),
     };
     Ok(Search { terms: Text::join(terms, &Text::glue(" ")), condition, assign: assignments(&leg.columns) })
 }
@@ -262,6 +259,9 @@ fn stage(step: Step) -> Vec<StageView> {
         Step::Where(text) => view.condition = Some(text),
         Step::Assign(columns) => view.assign = assignments(&columns),
         Step::Group { keys, aggregates } => {
+            // Over no events at all only a count yields a row, as KQL does for every summary without keys.
+            let counted = aggregates.iter().any(|(_, text)| text.plain() == "count");
+            let names: Vec<String> = aggregates.iter().map(|(name, _)| name.clone()).collect();
             let named = aggregates.into_iter().map(|(name, text)| {
                 let name = quote::name(&name).expect("the pipeline asks `column` first");
                 text.then(Text::glue(&format!(" as {name}")))
@@ -277,6 +277,10 @@ fn stage(step: Step) -> Vec<StageView> {
             view.aggregates = Some(if none { Text::glue("count") } else { Text::join(named, &Text::glue(" ")) });
             let table = none.then(|| Text::join(keys.clone(), &Text::glue(" ")));
             view.keys = (!keys.is_empty()).then(|| Text::join(keys, &Text::glue(" ")));
+            if view.keys.is_none() && !counted && !none {
+                view.aggregates = view.aggregates.map(|text| text.then(Text::glue(" count as siemaphore_rows")));
+                return std::iter::once(view).chain(stage(Step::Keep(names))).collect();
+            }
             if let Some(table) = table {
                 return vec![view, StageView { table: Some(table), ..StageView::default() }];
             }
@@ -286,7 +290,10 @@ fn stage(step: Step) -> Vec<StageView> {
                 let sign = if key.descending { "-" } else { "+" };
                 let number = key.ty != Type::String && key.ty != Type::Guid;
                 let compare = if number { "num(" } else { "str(" };
-                Text::glue(&format!("{sign}{compare}")).then(key.column).then(Text::glue(")"))
+                let origins = key.column.pieces().iter().fold(Origins::none(), |all, piece| all.and(&piece.origins));
+                // Commands quote names as strings, expressions with single quotes.
+                let name = key.column.plain().replace('\'', "\"");
+                Text::glue(&format!("{sign}{compare}")).then(Text::piece(name, origins)).then(Text::glue(")"))
             });
             view.sort = Some(Text::join(keys, &Text::glue(", ")));
         }

@@ -114,19 +114,23 @@ impl Asked<'_> {
 
     /// Whether the test reads its subject as text.
     fn is_text(&self) -> bool {
+        // A field may hold as text what the column holds as a number, or the other way round.
+        if let TestOp::Equals { operands, .. } = self.op {
+            return operands.iter().all(|operand| matches!(operand.ty, Type::String | Type::Guid));
+        }
         match self.subject.ty {
             Type::String | Type::Guid => true,
             Type::Bool | Type::DateTime | Type::Decimal | Type::Int | Type::Long | Type::Real | Type::TimeSpan => {
                 matches!(self.op, TestOp::Text { .. } | TestOp::Matches { .. })
             }
             Type::Dynamic | Type::Unknown => match self.op {
-                TestOp::Equals { operands, .. } => operands.iter().all(|operand| operand.ty == Type::String),
                 TestOp::Text { .. }
                 | TestOp::Matches { .. }
                 | TestOp::IsEmpty
                 | TestOp::InNetwork { .. }
                 | TestOp::HasIpv4 { .. } => true,
-                TestOp::Order { .. }
+                TestOp::Equals { .. }
+                | TestOp::Order { .. }
                 | TestOp::IsNull
                 | TestOp::IsTrue
                 | TestOp::Among { .. }
@@ -143,7 +147,8 @@ impl Asked<'_> {
                 return Ok(Leaf { text: self.network(networks), prefilter: None });
             }
             if self.negated || self.on_missing {
-                self.subject = value::present(self.subject);
+                // Whatever the column is, the field is read as text.
+                self.subject = value::present(Operand { ty: Type::String, ..self.subject });
             }
             let core = self.core(scope, findings)?;
             let text = match (self.negated, core.complement) {
@@ -234,10 +239,11 @@ impl Asked<'_> {
 
     fn equals(&self, scope: Scope, operands: &[Expr], case: Case, findings: &mut Findings) -> Result<Core, Refusal> {
         let insensitive = case == Case::Insensitive;
-        let texts: Option<Vec<&str>> = operands.iter().map(Expr::as_text).collect();
-        if let Some(texts) = texts
+        let texts: Option<Vec<String>> = operands.iter().map(constant_text).collect();
+        if let Some(texts) = &texts
             && self.is_text()
         {
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let guid = self.subject.ty == Type::Guid;
             let fold = insensitive || guid;
             if fold && texts.iter().any(|text| folds(text)) {
@@ -274,6 +280,9 @@ impl Asked<'_> {
         for operand in operands {
             let right = value::value(scope, operand, findings)?;
             let constant = operand.as_literal().is_some();
+            if operand.as_literal().is_some_and(Value::is_null) {
+                return Err(self.refuse(Code::NotComparable, "a value is compared with null"));
+            }
             let (left, right) = if self.is_text() {
                 let (mut left, mut right) = (value::present(self.subject.clone()).text, value::present(right).text);
                 if insensitive {
@@ -286,7 +295,11 @@ impl Asked<'_> {
                 if !constant && self.negated {
                     return Err(self.refuse(Code::NotComparable, "two fields that may be missing are told apart"));
                 }
-                (self.subject.text.clone(), right.text)
+                let left = self.subject.text.clone();
+                // Words, in whatever case they are stored.
+                let word = operand.ty == Type::Bool;
+                let left = if word { Text::glue("lower(").then(left).then(Text::glue(")")) } else { left };
+                (left, right.text)
             };
             let say = |symbol: &str| left.clone().then(Text::piece(symbol, self.origins.clone())).then(right.clone());
             positive.push(say("="));
@@ -419,7 +432,8 @@ impl Asked<'_> {
         if self.negated || self.on_missing || self.subject.clock {
             return None;
         }
-        let field = quote::term_field(self.subject.field.as_ref()?)?;
+        // What begins with `_` is no extracted field.
+        let field = quote::term_field(self.subject.field.as_ref().filter(|name| !name.starts_with('_'))?)?;
         let term = |origins: &Origins, value: String| {
             Text::piece(format!("{field}={value}"), origins.clone().and(&self.origins))
         };
@@ -492,6 +506,23 @@ fn matching(subject: Text, pattern: Text) -> Text {
 /// Whether a text is one that a search finds as it is.
 fn is_simple(text: &str, others: &str) -> bool {
     !text.is_empty() && text.chars().all(|letter| letter.is_ascii_alphanumeric() || others.contains(letter))
+}
+
+/// A constant as text; a guid in lower case.
+fn constant_text(operand: &Expr) -> Option<String> {
+    match operand.as_literal()? {
+        Value::String(text) => Some(text.clone()),
+        Value::Guid(guid) => Some(guid.to_string()),
+        Value::Null(_)
+        | Value::Bool(_)
+        | Value::DateTime(_)
+        | Value::Decimal(_)
+        | Value::Dynamic(_)
+        | Value::Int(_)
+        | Value::Long(_)
+        | Value::Real(_)
+        | Value::TimeSpan(_) => None,
+    }
 }
 
 /// A condition as an expression that is true or false and never null; every part of it must be carried exactly.

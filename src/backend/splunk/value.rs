@@ -384,13 +384,11 @@ impl Writer<'_, '_, '_> {
     }
 
     fn condition(&mut self, expr: &Expr) -> Result<Text, Refusal> {
-        match &expr.kind {
-            ExprKind::Truth(predicate) => test::strict(self.scope, predicate, self.findings),
-            _ => {
-                let operand = self.value(expr)?;
-                Ok(Text::glue("lower(").then(operand.text).then(Text::glue(")=\"true\"")))
-            }
+        if let ExprKind::Truth(predicate) = &expr.kind {
+            return test::strict(self.scope, predicate, self.findings);
         }
+        let operand = self.value(expr)?;
+        Ok(Text::glue("lower(").then(operand.text).then(Text::glue(")=\"true\"")))
     }
 
     fn branch(&mut self, expr: &Expr) -> Result<Operand, Refusal> {

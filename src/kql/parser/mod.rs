@@ -31,7 +31,10 @@ use crate::span::Span;
 /// How high a tree may be.
 pub const MAX_DEPTH: u32 = 128;
 
-/// How many frames parsing may take: two for a level, one for an operand inside it.
+/// How many errors a text may have: what is behind them is not read.
+const MAX_ERRORS: usize = 100;
+
+/// How many frames parsing may take: two for a level or an operator, one for an operand.
 ///
 /// A debug build needs up to 4 KiB for each, and has to do with the 2 MiB of a thread that is not the main one.
 const MAX_FRAMES: u32 = 320;
@@ -262,8 +265,12 @@ impl<'text> Parser<'text> {
     /// Records an error, unless there is one for this place already.
     fn report(&mut self, kind: ErrorKind, span: Span, help: Option<String>) {
         let known = self.errors.last().is_some_and(|last| last.span == span || last.kind == ErrorKind::TooDeep);
-        if !known {
-            self.errors.push(Error { kind, span, help });
+        if known || self.errors.len() == MAX_ERRORS {
+            return;
+        }
+        self.errors.push(Error { kind, span, help });
+        if self.errors.len() == MAX_ERRORS {
+            self.position = self.lexemes.len();
         }
     }
 

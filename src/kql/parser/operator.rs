@@ -157,7 +157,11 @@ impl Parser<'_> {
 
     /// The operator behind a `|`, or at the head of a query.
     pub(super) fn parse_operator(&mut self) -> Result<Operator> {
-        self.aside(Self::parse_any_operator)
+        // An operator takes as much of the stack as a level.
+        self.operands += 2;
+        let operator = self.aside(Self::parse_any_operator);
+        self.operands -= 2;
+        operator
     }
 
     fn parse_any_operator(&mut self) -> Result<Operator> {

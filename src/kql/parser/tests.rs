@@ -571,6 +571,11 @@ fn deep_nesting_is_an_error_and_no_overflow() {
 }
 
 #[test]
+fn a_text_that_is_no_query_has_an_end_of_errors() {
+    assert_eq!(parse(&"| ".repeat(100_000)).errors.len(), 100);
+}
+
+#[test]
 fn nesting_up_to_the_limit_is_read_printed_and_dropped() {
     let depth = MAX_DEPTH as usize - 4;
     let text = format!("T | where {}x{}", "a or b and c == d + e * f(".repeat(depth / 7), ")".repeat(depth / 7));
