@@ -98,8 +98,10 @@ impl Origins {
     /// Adds the spans of `other`.
     pub fn extend(&mut self, other: &Origins) {
         for (own, added) in [(&mut self.spans, &other.spans), (&mut self.elsewhere, &other.elsewhere)] {
-            if !added.is_empty() {
-                own.extend_from_slice(added);
+            // Mostly what stands later is added later: then there is nothing to sort.
+            let is_sorted = own.last() < added.first();
+            own.extend_from_slice(added);
+            if !is_sorted && !added.is_empty() {
                 own.sort_unstable();
                 own.dedup();
             }
@@ -131,6 +133,22 @@ impl FromIterator<Span> for Origins {
         spans.sort_unstable();
         spans.dedup();
         Origins { spans, elsewhere: Vec::new() }
+    }
+}
+
+impl<'a> FromIterator<&'a Origins> for Origins {
+    /// All sets together, sorted once.
+    fn from_iter<I: IntoIterator<Item = &'a Origins>>(sets: I) -> Origins {
+        let mut all = Origins::none();
+        for set in sets {
+            all.spans.extend_from_slice(&set.spans);
+            all.elsewhere.extend_from_slice(&set.elsewhere);
+        }
+        for spans in [&mut all.spans, &mut all.elsewhere] {
+            spans.sort_unstable();
+            spans.dedup();
+        }
+        all
     }
 }
 

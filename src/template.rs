@@ -7,6 +7,7 @@
 //! tests on its content belong in the view.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -17,7 +18,7 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use crate::hash;
-use crate::span::{Origins, Span};
+use crate::span::Origins;
 
 mod filter;
 mod marker;
@@ -113,14 +114,28 @@ impl Text {
     }
 }
 
-/// The one member of a serialised [`Text`].
+/// The one member of a text in a view that is being rendered.
 const PIECES: &str = "$pieces";
 
-/// A `Text` is serialised as its pieces; [`Templates::render`] is the reader.
+thread_local! {
+    /// The origins of the pieces that the view in the making has so far; none while nothing is rendered.
+    static TABLE: RefCell<Option<Vec<Origins>>> = const { RefCell::new(None) };
+}
+
+/// In a view a `Text` keeps its pieces, each with its place in the table of origins; elsewhere it is plain text.
 impl Serialize for Text {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let spans = |origins: &Origins| origins.spans().iter().map(|span| (span.start, span.end)).collect::<Vec<_>>();
-        let pieces: Vec<_> = self.pieces.iter().map(|piece| (&piece.text, spans(&piece.origins))).collect();
+        let pieces = TABLE.with_borrow_mut(|table| {
+            let table = table.as_mut()?;
+            let mut pieces: Vec<(&str, Option<usize>)> = Vec::with_capacity(self.pieces.len());
+            for piece in &self.pieces {
+                let place = (!piece.origins.is_empty()).then_some(table.len());
+                table.extend(place.map(|_| piece.origins.clone()));
+                pieces.push((&piece.text, place));
+            }
+            Some(pieces)
+        });
+        let Some(pieces) = pieces else { return serializer.serialize_str(&self.plain()) };
         let mut map = serializer.serialize_map(Some(1))?;
         map.serialize_entry(PIECES, &pieces)?;
         map.end()
@@ -212,10 +227,11 @@ impl Templates {
     ///
     /// When the template asks for what the view does not hold, or prints what is neither string nor number.
     pub fn render(&self, name: &str, view: &impl Serialize) -> Result<Rendered, TemplateError> {
-        let data = serde_json::to_value(view)
-            .map_err(|error| TemplateError { name: name.to_owned(), message: error.to_string() })?;
-        let mut table = Vec::new();
-        let view = marked(data, &mut table);
+        let outer = TABLE.replace(Some(Vec::new()));
+        let data = serde_json::to_value(view);
+        let table = TABLE.replace(outer).unwrap_or_default();
+        let data = data.map_err(|error| TemplateError { name: name.to_owned(), message: error.to_string() })?;
+        let view = marked(data);
         let template = self.environment.get_template(name).map_err(|error| described(name, &error))?;
         let rendered = template.render(view).map_err(|error| described(name, &error))?;
         let (text, provenance) = marker::unmark(&rendered, &table);
@@ -240,7 +256,7 @@ fn environment() -> Environment<'static> {
 }
 
 /// The view as templates see it: texts with markers, plain strings with the marker characters escaped.
-fn marked(data: serde_json::Value, table: &mut Vec<Origins>) -> Value {
+fn marked(data: serde_json::Value) -> Value {
     match data {
         serde_json::Value::Null => Value::from(()),
         serde_json::Value::Bool(flag) => Value::from(flag),
@@ -250,29 +266,22 @@ fn marked(data: serde_json::Value, table: &mut Vec<Origins>) -> Value {
             (None, None, fraction) => Value::from(fraction.expect("a JSON number is one of the three")),
         },
         serde_json::Value::String(text) => Value::from(marker::encode(&text)),
-        serde_json::Value::Array(items) => items.into_iter().map(|item| marked(item, table)).collect(),
+        serde_json::Value::Array(items) => items.into_iter().map(marked).collect(),
         serde_json::Value::Object(members) => match pieces(&members) {
             Some(pieces) => {
                 let mut text = String::new();
-                for (piece, spans) in pieces {
-                    let spans = spans.into_iter().map(|(start, end)| Span { start, end });
-                    marker::mark(&piece, spans.collect(), table, &mut text);
+                for (piece, place) in pieces {
+                    marker::mark(&piece, place, &mut text);
                 }
                 Value::from(text)
             }
-            None => Value::from_pairs(members.into_iter().map(|(name, data)| {
-                let value = marked(data, table);
-                (marker::encode(&name), value)
-            })),
+            None => Value::from_pairs(members.into_iter().map(|(name, data)| (marker::encode(&name), marked(data)))),
         },
     }
 }
 
-/// A piece as serialised: its text and the bounds of its spans.
-type WrittenPiece = (String, Vec<(u32, u32)>);
-
-/// The pieces of a serialised [`Text`], if it is one.
-fn pieces(members: &serde_json::Map<String, serde_json::Value>) -> Option<Vec<WrittenPiece>> {
+/// The pieces of a serialised [`Text`], if it is one: texts, and places in the table of origins.
+fn pieces(members: &serde_json::Map<String, serde_json::Value>) -> Option<Vec<(String, Option<usize>)>> {
     let only = members.get(PIECES).filter(|_| members.len() == 1)?;
     serde_json::from_value(only.clone()).ok()
 }

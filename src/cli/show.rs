@@ -10,6 +10,9 @@ use crate::diagnostic::{Code, Diagnostic, Place, Severity, render};
 use crate::fidelity::{Names, Verdict};
 use crate::span::SourceMap;
 
+/// How many diagnostics of one input are shown, unless more is wanted.
+const MAX_SHOWN: usize = 50;
+
 /// How much is said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Screen {
@@ -31,8 +34,15 @@ impl Screen {
 
     /// What there is to say about an input.
     pub fn diagnostics(&self, compiled: &Compiled) {
-        for diagnostic in &compiled.diagnostics {
+        let wanted: Vec<&Diagnostic> =
+            compiled.diagnostics.iter().filter(|diagnostic| self.wants(diagnostic.severity)).collect();
+        let shown = if self.verbose { wanted.len() } else { wanted.len().min(MAX_SHOWN) };
+        for diagnostic in &wanted[..shown] {
             self.diagnostic(diagnostic, &compiled.source);
+        }
+        if shown < wanted.len() {
+            let more = wanted.len() - shown;
+            self.say(&format!("{}: {more} more; `--verbose` shows them", compiled.source.label()));
         }
         if self.verbose {
             match &compiled.outcome {
@@ -43,16 +53,17 @@ impl Screen {
         }
     }
 
-    /// One of them.
-    pub fn diagnostic(&self, diagnostic: &Diagnostic, source: &SourceMap) {
-        let is_wanted = match diagnostic.severity {
+    fn wants(&self, severity: Severity) -> bool {
+        match severity {
             Severity::Error => true,
             Severity::Warning => !self.quiet,
             Severity::Note => self.verbose,
-        };
-        if is_wanted {
-            anstream::eprintln!("{}", render::full(diagnostic, source, true));
         }
+    }
+
+    /// One diagnostic.
+    pub fn diagnostic(&self, diagnostic: &Diagnostic, source: &SourceMap) {
+        anstream::eprintln!("{}", render::full(diagnostic, source, true));
     }
 
     /// The verdict on an artifact, and the reasons.

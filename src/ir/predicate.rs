@@ -358,22 +358,22 @@ impl Predicate {
 
     /// All origins: its own and those of everything inside it.
     pub fn all_origins(&self) -> Origins {
-        let mut origins = Origins::none();
+        let mut parts: Vec<Origins> = Vec::new();
         self.walk(&mut |predicate| {
-            origins.extend(&predicate.origins);
+            parts.push(predicate.origins.clone());
             if let PredicateKind::Test(test) = &predicate.kind {
-                origins.extend(&test.subject.all_origins());
+                parts.push(test.subject.all_origins());
                 for operand in test.op.operands() {
-                    origins.extend(&operand.all_origins());
+                    parts.push(operand.all_origins());
                 }
                 if let TestOp::InNetwork { networks } = &test.op {
                     for network in networks {
-                        origins.extend(&network.origins);
+                        parts.push(network.origins.clone());
                     }
                 }
             }
         });
-        origins
+        parts.iter().collect()
     }
 }
 

@@ -123,6 +123,10 @@ impl Lowerer<'_> {
     /// Counts a node against the budget.
     fn spend(&mut self, span: Span) -> Result<()> {
         self.nodes += 1;
+        if self.nodes > NODE_BUDGET + 1 {
+            // Told once, where the budget ended.
+            return Err(Reported);
+        }
         if self.nodes > NODE_BUDGET {
             return self.error(Code::TooComplex, span, format!("the query expands to more than {NODE_BUDGET} nodes"));
         }

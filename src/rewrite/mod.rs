@@ -10,7 +10,8 @@
 mod fold;
 mod test;
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::ir::{
     Expr, ExprKind, Operator, Predicate, PredicateKind, Quantifier, Query, Relation, RelationId, Test, TestOp, Truth,
@@ -166,6 +167,7 @@ fn gather(query: &Query, predicate: Predicate, elided: &mut Vec<Elided>) -> Pred
     let mut kept: Vec<Predicate> = Vec::new();
     let mut sets: HashMap<String, usize> = HashMap::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
+    let mut joined: BTreeMap<usize, Vec<Predicate>> = BTreeMap::new();
     let mut decided = None;
     for part in parts {
         let part = gather(query, part, elided);
@@ -187,13 +189,16 @@ fn gather(query: &Query, predicate: Predicate, elided: &mut Vec<Elided>) -> Pred
         }
         if let Some(key) = set_key(query, &part, conjunction) {
             if let Some(place) = sets.get(&key) {
-                join_set(query, &mut kept[*place], part);
+                joined.entry(*place).or_default().push(part);
                 continue;
             }
             sets.insert(key, kept.len());
         }
         seen.insert(key, kept.len());
         kept.push(part);
+    }
+    for (place, parts) in joined {
+        join_set(query, &mut kept[place], parts);
     }
     if let Some(part) = decided {
         let rest = kept.iter().fold(origins, |all, part| all.and(&part.all_origins()));
@@ -241,35 +246,36 @@ fn set_key(query: &Query, part: &Predicate, conjunction: bool) -> Option<String>
     }
 }
 
-/// Adds a part's operands to the set that already stands.
-fn join_set(query: &Query, set: &mut Predicate, part: Predicate) {
-    let (origins, test) = match part.kind {
-        PredicateKind::Test(test) => (part.origins, test),
-        PredicateKind::Not(inner) => match inner.kind {
-            PredicateKind::Test(test) => (part.origins.and(&inner.origins), test),
-            _ => return,
-        },
-        _ => return,
+/// Adds the parts' operands to the set that already stands.
+fn join_set(query: &Query, set: &mut Predicate, parts: Vec<Predicate>) {
+    let own = match &mut set.kind {
+        PredicateKind::Not(inner) => inner.as_mut(),
+        PredicateKind::Test(_) | PredicateKind::And(_) | PredicateKind::Or(_) | PredicateKind::Const(_) => set,
     };
-    let target = match &mut set.kind {
-        PredicateKind::Not(inner) => {
-            inner.origins.extend(&origins);
-            &mut inner.kind
-        }
-        kind => {
-            set.origins.extend(&origins);
-            kind
-        }
-    };
-    let PredicateKind::Test(target) = target else { return };
-    target.subject.origins.extend(&test.subject.all_origins());
-    let added: Vec<Expr> = test.op.operands().into_iter().cloned().collect();
-    if let TestOp::Equals { operands, .. } | TestOp::Text { needles: operands, .. } = &mut target.op {
-        for operand in added {
-            let printed = print_expr(query, &operand);
-            match operands.iter_mut().find(|other| print_expr(query, other) == printed) {
-                Some(other) => other.origins.extend(&operand.origins),
-                None => operands.push(operand),
+    let PredicateKind::Test(target) = &mut own.kind else { return };
+    let (TestOp::Equals { operands, .. } | TestOp::Text { needles: operands, .. }) = &mut target.op else { return };
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (place, operand) in operands.iter().enumerate() {
+        places.entry(print_expr(query, operand)).or_insert(place);
+    }
+    for part in parts {
+        let (origins, test) = match part.kind {
+            PredicateKind::Test(test) => (part.origins, test),
+            PredicateKind::Not(inner) => match inner.kind {
+                PredicateKind::Test(test) => (part.origins.and(&inner.origins), test),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        own.origins.extend(&origins);
+        target.subject.origins.extend(&test.subject.all_origins());
+        for operand in test.op.operands() {
+            match places.entry(print_expr(query, operand)) {
+                Entry::Occupied(place) => operands[*place.get()].origins.extend(&operand.origins),
+                Entry::Vacant(place) => {
+                    place.insert(operands.len());
+                    operands.push(operand.clone());
+                }
             }
         }
     }

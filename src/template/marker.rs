@@ -35,23 +35,24 @@ fn encode_letter(letter: char, encoded: &mut String) {
     }
 }
 
-/// Appends a piece, bracketed if it has origins.
-pub(super) fn mark(text: &str, origins: Origins, table: &mut Vec<Origins>, marked: &mut String) {
-    if text.is_empty() {
-        return;
+/// Appends a piece, bracketed if it has a place in the table of origins.
+pub(super) fn mark(text: &str, place: Option<usize>, marked: &mut String) {
+    match place {
+        Some(place) if !text.is_empty() => {
+            begin(place, marked);
+            marked.push_str(&encode(text));
+            marked.push(END);
+        }
+        _ => marked.push_str(&encode(text)),
     }
-    if origins.is_empty() {
-        marked.push_str(&encode(text));
-        return;
-    }
+}
+
+fn begin(place: usize, marked: &mut String) {
     marked.push(BEGIN);
-    for digit in format!("{:x}", table.len()).chars() {
+    for digit in format!("{place:x}").chars() {
         let value = digit.to_digit(16).expect("formatted as hexadecimal");
         marked.push(char::from_u32(DIGITS + value).expect("the digits are characters"));
     }
-    marked.push_str(&encode(text));
-    marked.push(END);
-    table.push(origins);
 }
 
 /// What a marked text consists of.
@@ -139,13 +140,7 @@ pub(super) fn respell(marked: &str, mut spell: impl FnMut(char, &mut String)) ->
                 spell(letter, &mut form);
                 form.chars().for_each(|letter| encode_letter(letter, &mut respelled));
             }
-            Token::Begin(index) => {
-                respelled.push(BEGIN);
-                for digit in format!("{index:x}").chars() {
-                    let value = digit.to_digit(16).expect("formatted as hexadecimal");
-                    respelled.push(char::from_u32(DIGITS + value).expect("the digits are characters"));
-                }
-            }
+            Token::Begin(place) => begin(place, &mut respelled),
             Token::End => respelled.push(END),
         }
     }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde::Serialize;
 
 use super::*;
+use crate::span::Span;
 
 /// Renders one template over a view.
 fn render(template: &str, view: &impl Serialize) -> Result<Rendered, TemplateError> {
@@ -133,6 +134,18 @@ fn an_empty_text_is_false_and_has_no_provenance() {
     check("{% if v %}yes{% else %}no{% endif %}", Text::piece("", leaf(1)), "no");
     check("{% if v %}yes{% else %}no{% endif %}", Text::piece("a", leaf(1)), "yes");
     assert_eq!(render("{{ v }}", &View { v: Text::piece("", leaf(1)) }).unwrap().provenance, []);
+}
+
+#[test]
+fn origins_come_back_as_they_went_in() {
+    let origins = leaf(3).and(&leaf(9).moved());
+    let rendered = render("{{ v }}", &View { v: Text::piece("a", origins.clone()) }).unwrap();
+    assert_eq!(rendered.provenance, [(0..1, origins)]);
+}
+
+#[test]
+fn outside_of_a_view_a_text_is_a_string() {
+    assert_eq!(serde_json::to_string(&Text::piece("a", leaf(1))).unwrap(), "\"a\"");
 }
 
 #[test]
