@@ -228,7 +228,13 @@ impl Lowerer<'_> {
         let origins = Origins::from(operator.keyword.span);
         match &operator.kind {
             OperatorKind::Where(condition) => {
-                let predicate = self.predicate(condition, &Scope::row(environment, input))?;
+                // The grammar takes `where name = value`, which no rule means.
+                if let Some(name) = condition.names.first() {
+                    let message = format!("`{} =` names the condition instead of comparing", name.text);
+                    let help = "equality is written `==`".to_owned();
+                    return self.error_with_help(Code::WrongType, name.span, message, Some(help));
+                }
+                let predicate = self.predicate(&condition.value, &Scope::row(environment, input))?;
                 Ok(self.like_input(input, Operator::Filter { input, predicate }, origins))
             }
             OperatorKind::Extend(columns) => self.extend(input, operator, columns, environment),
