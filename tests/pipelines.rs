@@ -41,8 +41,12 @@ columns:
 ";
 
 fn emit_with(target: &str, kql: &str, kind: Kind, native_names: bool) -> Emission {
+    emit_over(&[TABLE, OTHER], target, kql, kind, native_names)
+}
+
+fn emit_over(tables: &[&str], target: &str, kql: &str, kind: Kind, native_names: bool) -> Emission {
     let mut crosswalk = Crosswalk::default();
-    for table in [TABLE, OTHER] {
+    for table in tables {
         crosswalk.extend_from(table).expect("the table is well-formed");
     }
     let parsed = siemaphore::kql::parse(kql);
@@ -319,6 +323,16 @@ fn a_summary_without_keys_has_a_row_even_of_nothing() {
 }
 
 #[test]
+fn rows_without_the_value_come_last() {
+    let text = query(&emit("splunk", r#"T | where F == "x" | top 10 by X desc"#));
+    let expected = "| eval siemaphore_missing0=if(isnull(X),1,0)\n| sort 0 +num(siemaphore_missing0), -num(X)\n\
+                    | fields - siemaphore_missing0\n| head 10";
+    assert!(text.ends_with(expected), "{text}");
+    let text = query(&emit("esql", r#"T | where F == "x" | top 10 by X desc"#));
+    assert!(text.ends_with("| SORT X DESC NULLS LAST\n| LIMIT 10"), "{text}");
+}
+
+#[test]
 fn thresholds_follow_their_summary() {
     check_query(
         r#"T | where TimeGenerated > ago(1d) and F == "x" | summarize n=count() by G | where n > 5 | sort by n desc"#,
@@ -499,4 +513,30 @@ fn rule_text_cannot_become_syntax() {
     AND (F IN ("``` | delete", "\" | outputlookup x") OR G == "\n| DROP x")
 | LIMIT 10000"#
     );
+}
+
+#[test]
+fn a_source_that_holds_none_of_the_events_is_refused() {
+    let table = "
+table: R
+about: A table of which the target has a part.
+clock: [TimeGenerated]
+sources:
+  splunk: [{search: 'source=r', holds: {E: [a]}}]
+  elastic: [{index: [r], holds: {E: [a]}}]
+columns:
+  TimeGenerated: datetime
+  E: {type: string, confidence: high, splunk: E, elastic: E}
+  F: {type: string, confidence: high, splunk: F, elastic: F}
+";
+    for target in ["splunk", "esql"] {
+        for (condition, expected) in [
+            (r#"E == "a" and F == "x""#, Verdict::Carried(Match::Exact)),
+            (r#"F == "x""#, Verdict::Carried(Match::Narrower)),
+            (r#"E == "b" and F == "x""#, Verdict::Unsupported),
+        ] {
+            let emission = emit_over(&[table], target, &format!("R | where {condition}"), Kind::Hunting, false);
+            assert_eq!(emission.verdict(), expected, "{target}: {condition}: {:?}", emission.findings.notes);
+        }
+    }
 }

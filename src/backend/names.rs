@@ -22,8 +22,8 @@ pub struct Names<'a> {
     crosswalk: &'a Crosswalk,
     native_names: bool,
     vocabulary: Vocabulary,
-    /// The source that was chosen for one of the tables.
-    routed: Option<(RelationId, Routed<'a>)>,
+    /// The source that was chosen for one of the tables; none if none of its sources holds what is asked for.
+    routed: Option<(RelationId, Option<Routed<'a>>)>,
 }
 
 /// Where a table's events live in the target.
@@ -106,7 +106,7 @@ impl<'a> Names<'a> {
     pub fn routed(self, leg: &Leg) -> Names<'a> {
         let allowed = |column: &str| self.allowed(&leg.condition, leg.source, column);
         let route = self.table(leg.source).and_then(|table| table.route(self.vocabulary, &allowed));
-        Names { routed: route.map(|route| (leg.source, route)), ..self }
+        Names { routed: Some((leg.source, route)), ..self }
     }
 
     /// The values that a condition lets through in a column, if it names them.
@@ -184,21 +184,29 @@ impl<'a> Names<'a> {
             return Err(Refusal::new(Code::NoSource, Cause::NotImplemented, span, "the source is no table"));
         };
         let mut findings = Findings::default();
-        let routed = self.routed.filter(|(routed, _)| *routed == source).map(|(_, routed)| routed);
-        if let Some(routed) = routed {
-            if let Covers::Only { column, values } = routed.covers {
-                let message = format!(
-                    "{} holds only events whose `{column}` is `{}`",
-                    describe(routed.source()),
-                    values.join("` or `")
-                );
-                let cause = Some(Cause::NoMapping);
-                findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause, message });
+        let sources = self.table(source).and_then(|table| table.source(self.vocabulary));
+        let routed = match self.routed {
+            Some((routed, route)) if routed == source => {
+                if route.is_none() && sources.is_some() {
+                    let message =
+                        format!("no source in {} holds the events of `{name}` that are asked for", self.title());
+                    return Err(Refusal::new(Code::NoSource, Cause::NoMapping, span, message));
+                }
+                route
             }
+            Some(_) | None => None,
+        };
+        if let Some(routed) = routed
+            && let Covers::Only { column, values } = routed.covers
+        {
+            let kind = values.join("` or `");
+            let message = format!("{} holds only events whose `{column}` is `{kind}`", describe(routed.source()));
+            let cause = Some(Cause::NoMapping);
+            findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause, message });
         }
         let place = match routed {
             Some(routed) => Some(routed.source()),
-            None => self.table(source).and_then(|table| table.source(self.vocabulary)),
+            None => sources,
         };
         if let Some(place) = place {
             let mut text = format!("events of `{name}` arrive in {} from {}", self.title(), describe(place));
@@ -288,7 +296,7 @@ impl<'a> Names<'a> {
         }
         let mut findings = Findings::default();
         let table = self.table(lineage.source);
-        let routed = self.routed.filter(|(source, _)| *source == lineage.source).map(|(_, routed)| routed);
+        let routed = self.routed.filter(|(source, _)| *source == lineage.source).and_then(|(_, routed)| routed);
         let field = match routed {
             Some(routed) => routed.field(&lineage.column, &lineage.path),
             None => table.and_then(|table| table.field(self.vocabulary, &lineage.column, &lineage.path)),

@@ -193,10 +193,24 @@ impl Lowerer<'_> {
         }
         self.infer(&mut left, right_type);
         self.infer(&mut right, left_type);
+        if !comparable(left.ty, right.ty) && right.as_literal().is_none() {
+            return Ok(self.mixed(left, right, negated, op_span));
+        }
         let right = self.operand(&left, right, op_span)?;
         let case = if left.ty == Type::String || left.ty == Type::Dynamic { case } else { Case::Sensitive };
         let test = Predicate::test(Test::new(left, TestOp::Equals { operands: vec![right], case }), op_span.into());
         Ok(if negated { Predicate::negate(test, Origins::none()) } else { test })
+    }
+
+    /// Two values of types that KQL's engine converts in its own way: known by name only.
+    fn mixed(&mut self, left: Expr, right: Expr, negated: bool, op_span: Span) -> Predicate {
+        let name = format!("comparison of {} with {}", left.ty.name(), right.ty.name());
+        let message = format!("values of types {} and {} are compared as they are", left.ty.name(), right.ty.name());
+        let warning = Diagnostic::warning(Code::WrongType, Place::Query(op_span), message);
+        self.diagnostics.push(warning.with_help("convert one of them, for example with `tostring(…)`"));
+        let op = TestOp::Opaque { name, arguments: vec![right] };
+        let test = Predicate::test(Test::new(left, op), op_span.into());
+        if negated { Predicate::negate(test, Origins::none()) } else { test }
     }
 
     /// An operand brought to the subject's type: a constant is converted, types that cannot meet are an error.
@@ -646,6 +660,7 @@ fn parse_as(value: &Value, ty: Type) -> Option<Value> {
         (Value::String(text), Type::Long) => text.parse().ok().map(Value::Long),
         (Value::String(text), Type::Real) => text.parse().ok().map(Value::Real),
         (Value::String(text), Type::Bool) => text.to_ascii_lowercase().parse().ok().map(Value::Bool),
+        (Value::Long(number), Type::String) => Some(Value::String(number.to_string())),
         (Value::Bool(truth), Type::Int | Type::Long) => Some(Value::Long((*truth).into())),
         (Value::Long(number @ (0 | 1)), Type::Bool) => Some(Value::Bool(*number == 1)),
         _ => None,

@@ -112,7 +112,8 @@ impl Lowerer<'_> {
     fn visible_column(&mut self, row: RelationId, scope: &Scope, name: &str) -> Option<ir::ColumnId> {
         let known =
             self.query.relation(row).schema.columns.iter().any(|column| self.query.column(*column).name == name);
-        if !known && scope.environment.get(name).is_some() {
+        let bound = scope.environment.get(name);
+        if !known && bound.is_some_and(|(binding, _)| !matches!(binding, Binding::Relation(_))) {
             return None;
         }
         self.find_column(row, name)

@@ -131,6 +131,10 @@ impl Lowerer<'_> {
         let mut all_columns = false;
         for argument in arguments {
             if matches!(argument.value.kind, ast::ExprKind::Star) {
+                if self.query.relation(input).schema.open {
+                    // Which columns there are is not known.
+                    return Ok(None);
+                }
                 all_columns = true;
                 // Columns that the rows are grouped by are in the answer already.
                 let grouped = |column: ir::ColumnId| {

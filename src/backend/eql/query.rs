@@ -10,7 +10,7 @@ use crate::backend::regex::{self, Dialect, Folding, Written};
 use crate::backend::{Answer, Literal, Tree, network};
 use crate::crosswalk::FieldKind;
 use crate::diagnostic::Code;
-use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Refusal};
+use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Refusal};
 use crate::ir::{Case, Dynamic, Expr, ExprKind, Network, Order, Quantifier, TestOp, TextRelation, Type, Value};
 use crate::span::{Origins, Span};
 use crate::template::Text;
@@ -166,7 +166,15 @@ impl Leaf<'_> {
                     };
                     Ok(self.finish(text))
                 }
-                Err(truth) => Ok(Answer::Const(truth != negated, self.findings)),
+                Err(truth) if (truth != negated) == on_missing => Ok(Answer::Const(on_missing, self.findings)),
+                // All values answer alike, and a missing one otherwise.
+                Err(_) => {
+                    let question = if on_missing { " == null" } else { " != null" };
+                    let operands = self.atom.op.operands().into_iter();
+                    let origins = operands.fold(Origins::none(), |all, operand| all.and(&operand.all_origins()));
+                    let text = self.field(true).with_origins(&origins).then(Text::glue(question));
+                    Ok(self.finish(text))
+                }
             },
         }
     }
@@ -277,19 +285,28 @@ impl Leaf<'_> {
         let mut values = Vec::with_capacity(operands.len());
         let mut insensitive = case == Case::Insensitive;
         let mut wild = false;
+        let mut empty = Origins::none();
         for operand in operands {
             let value = self.constant(operand)?;
             insensitive |= matches!(value, Value::Guid(_));
             if let Value::String(text) = value {
                 wild |= text.is_empty() || text.contains(['*', '?']);
-                // An address field holds addresses only.
+                // An address field holds addresses only: the empty text is a missing one there, any other is lost.
                 if self.atom.field.kind == FieldKind::Ip && text.parse::<std::net::IpAddr>().is_err() {
+                    if text.is_empty() {
+                        empty.extend(&operand.origins);
+                    } else {
+                        self.lose(operand);
+                    }
                     continue;
                 }
             }
             values.push(Text::piece(self.scalar(value, operand)?, operand.origins.clone()));
         }
         insensitive &= matches!(self.atom.field.kind, FieldKind::Keyword | FieldKind::Wildcard);
+        if let Some(first) = values.first_mut() {
+            *first = first.clone().with_origins(&empty);
+        }
         Ok(match values.len() {
             0 => Err(false),
             1 if insensitive && !wild => {
@@ -303,6 +320,17 @@ impl Leaf<'_> {
             }
             _ => Ok(Core::Infix { operator: "in", complement: Some("not in"), operand: listed(values) }),
         })
+    }
+
+    /// Records that the field never holds a value that the test asks for.
+    fn lose(&mut self, operand: &Expr) {
+        let note = Note {
+            span: operand.origins.hull().unwrap_or(self.span),
+            code: Code::ValueLost,
+            cause: Some(Cause::NoMapping),
+            message: format!("`{}` holds addresses only, and this is none", self.name()),
+        };
+        self.findings.lower(if self.atom.negated { Match::Broader } else { Match::Narrower }, note);
     }
 
     fn order(&mut self, order: Order, operand: &Expr) -> Result<Core, Refusal> {

@@ -110,7 +110,16 @@ fn networks_are_asked_of_addresses() {
         r#"(cidrMatch(?Ip, "0.0.0.0/0") and not cidrMatch(?Ip, "10.0.0.0/8"))"#,
     );
     check("ipv4_is_in_range(F, '10.1.2.3')", r#"F regex "10\\.1\\.2\\.3(/32)?""#);
-    // An address field holds no text.
+    check("F == 'a' and Ip == ''", r#"F == "a" and ?Ip == null"#);
+    check("F == 'a' and Ip != ''", r#"F == "a" and ?Ip != null"#);
+    // An address field holds no text; what is no address is not in it.
+    for (predicate, verdict) in [
+        ("F == 'a' and Ip == ''", "exact"),
+        ("F == 'a' and Ip != '-'", "broader"),
+        ("Ip in ('10.0.0.1', '-')", "narrower"),
+    ] {
+        assert_eq!(emit(&format!("T | where {predicate}")).verdict().word(), verdict, "{predicate}");
+    }
     check("Ip == '10.0.0.1'", r#"Ip == "10.0.0.1""#);
     refuses("Ip startswith '10.'", "`Ip` is not stored as text, so EQL cannot search in it");
 }

@@ -3,8 +3,8 @@
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Output, Polarity, Refusal};
 use crate::ir::{
-    Aggregation, Assignment, ColumnId, Detection, Expr, ExprKind, Kind, Period, Query, SortKey, TICKS_PER_DAY,
-    Trigger, Type,
+    AggregateFunction, Aggregation, Assignment, ColumnId, Detection, Expr, ExprKind, Kind, Period, Query, SortKey,
+    TICKS_PER_DAY, Trigger, Type,
 };
 use crate::shape::{Leg, Shape, Stage, Window};
 use crate::span::{Elided, Origins, Span};
@@ -127,7 +127,6 @@ impl<'a> Driver<'_, 'a> {
             legs,
             union: shape.union.clone(),
             stages,
-            columns: chosen.then_some(names),
             events: !grouped,
             findings: std::mem::take(&mut self.findings),
             elided: std::mem::take(&mut self.elided),
@@ -471,6 +470,10 @@ impl<'a> Driver<'_, 'a> {
         let scope = Scope { flows: Some(&inputs), ..scope };
         let mut computed: Vec<(String, Text)> = Vec::new();
         for aggregation in aggregates {
+            let counts = matches!(
+                aggregation.aggregate.function,
+                AggregateFunction::Count | AggregateFunction::CountDistinct | AggregateFunction::DCount
+            );
             let answers = self.language.aggregate(scope, aggregation);
             for (column, answer) in aggregation.columns.iter().zip(answers) {
                 let target = self.query.column(*column);
@@ -493,7 +496,7 @@ impl<'a> Driver<'_, 'a> {
                         name: target.name.clone(),
                         ty: target.ty,
                         kind: aggregated.kind,
-                        nullable: true,
+                        nullable: !counts,
                         clock: false,
                         findings: aggregated.findings,
                     }
@@ -535,6 +538,7 @@ impl<'a> Driver<'_, 'a> {
                 Ok(Ordering {
                     column: operand.text.with_origins(&key.origins),
                     ty: operand.ty,
+                    nullable: operand.nullable,
                     descending: key.descending,
                     nulls_first: key.nulls_first,
                 })

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::crosswalk::{FieldKind, Form};
 use crate::diagnostic::Code;
 use crate::fidelity::{Cause, Findings, Match, Note, Output, Refusal};
-use crate::ir::{Aggregation, ColumnId, Expr, Lineage, Path, Predicate, PredicateKind, Query, Trigger, Type};
+use crate::ir::{Aggregation, ColumnId, Expr, Path, Predicate, PredicateKind, Query, Trigger, Type};
 use crate::shape::Window;
 use crate::span::{Elided, Origins};
 use crate::template::Text;
@@ -125,8 +125,6 @@ pub struct Program<'a> {
     pub union: Origins,
     /// What follows.
     pub stages: Vec<Step>,
-    /// The columns of the answer, in order; none when it is whole events.
-    pub columns: Option<Vec<String>>,
     /// Whether rows are still events of a source.
     pub events: bool,
     /// Verdict, notes and assumptions.
@@ -181,6 +179,8 @@ pub struct Ordering {
     pub column: Text,
     /// Its type.
     pub ty: Type,
+    /// Whether it may be missing.
+    pub nullable: bool,
     /// Greatest first.
     pub descending: bool,
     /// Nulls before all others.
@@ -273,11 +273,6 @@ impl<'s, 'a> Scope<'s, 'a> {
     pub fn source_clock(&self, path: &Path) -> Option<bool> {
         let flow = self.flows?.get(&path.column)?.as_ref().ok()?;
         Some(flow.clock && path.steps.is_empty())
-    }
-
-    /// The table column behind a path, if it is one unchanged.
-    pub fn lineage(&self, path: &Path) -> Option<Lineage> {
-        if self.flows.is_some() { None } else { self.names.lineage(path) }
     }
 }
 

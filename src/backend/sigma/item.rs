@@ -159,7 +159,15 @@ impl Leaf<'_> {
             | TestOp::Opaque { .. } => {
                 let core = match self.core()? {
                     Ok(core) => core,
-                    Err(truth) => return Ok(Answer::Const(truth != negated, self.findings)),
+                    Err(truth) if (truth != negated) == on_missing => {
+                        return Ok(Answer::Const(on_missing, self.findings));
+                    }
+                    // All values answer alike, and a missing one otherwise.
+                    Err(_) => {
+                        let missing = self.missing(true);
+                        let part = if on_missing { missing } else { not(missing) };
+                        return Ok(Answer::Leaf(part, self.findings));
+                    }
                 };
                 // The core is false on a missing field.
                 let positive = if on_missing == negated {

@@ -178,6 +178,9 @@ fn a_source_that_holds_part_of_a_table_is_narrower_unless_the_query_asks_for_tha
     let emission = emit("Divided | where F =~ 'a' and Action == 'Made'", "exact");
     assert_eq!(emission.verdict().word(), "exact");
     assert_eq!(section(&emission, "detection", "falsepositives"), "selection: /  F: a / condition: selection");
+    // Or for another part, which no source holds.
+    let emission = emit("Divided | where F =~ 'a' and Action == 'Lost'", "exact");
+    assert_eq!(emission.verdict().word(), "unsupported");
 }
 
 #[test]

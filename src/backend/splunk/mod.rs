@@ -100,6 +100,7 @@ struct StageView {
     keys: Option<Text>,
     sort: Option<Text>,
     head: Option<Text>,
+    drop: Option<Text>,
     table: Option<Text>,
     rows: Option<Rows>,
     count: Option<Rows>,
@@ -286,6 +287,17 @@ fn stage(step: Step) -> Vec<StageView> {
             }
         }
         Step::Sort(keys) => {
+            // Where `sort` puts rows without the field is not documented: a flag decides.
+            let flags: Vec<(String, Text, bool)> = keys
+                .iter()
+                .enumerate()
+                .filter(|(_, key)| key.nullable)
+                .map(|(position, key)| {
+                    let flag = Text::glue("if(isnull(").then(key.column.clone()).then(Text::glue("),1,0)"));
+                    (format!("siemaphore_missing{position}"), flag, key.nulls_first)
+                })
+                .collect();
+            let mut named = flags.iter();
             let keys = keys.into_iter().map(|key| {
                 let sign = if key.descending { "-" } else { "+" };
                 let number = key.ty != Type::String && key.ty != Type::Guid;
@@ -293,9 +305,19 @@ fn stage(step: Step) -> Vec<StageView> {
                 let origins = key.column.pieces().iter().fold(Origins::none(), |all, piece| all.and(&piece.origins));
                 // Commands quote names as strings, expressions with single quotes.
                 let name = key.column.plain().replace('\'', "\"");
-                Text::glue(&format!("{sign}{compare}")).then(Text::piece(name, origins)).then(Text::glue(")"))
+                let flag = if key.nullable { named.next() } else { None };
+                let flag = flag.map_or_else(String::new, |(flag, _, first)| {
+                    format!("{}num({flag}), ", if *first { "-" } else { "+" })
+                });
+                Text::glue(&format!("{flag}{sign}{compare}")).then(Text::piece(name, origins)).then(Text::glue(")"))
             });
             view.sort = Some(Text::join(keys, &Text::glue(", ")));
+            if !flags.is_empty() {
+                let drop = flags.iter().map(|(name, _, _)| name.as_str()).collect::<Vec<_>>().join(" ");
+                view.drop = Some(Text::glue(&drop));
+                let assigned: Vec<(String, Text)> = flags.into_iter().map(|(name, text, _)| (name, text)).collect();
+                view.assign = assignments(&assigned);
+            }
         }
         Step::Head(text) => view.head = Some(text),
         Step::Keep(columns) => {

@@ -93,7 +93,7 @@ impl Parser<'_> {
     }
 
     /// Reports what is wrong with a string token.
-    fn fail_string<T>(&mut self, text: &str, span: Span) -> Result<T> {
+    pub(super) fn fail_string<T>(&mut self, text: &str, span: Span) -> Result<T> {
         self.advance();
         if let Some((at, length)) = unknown_escape(text) {
             let start = span.start as usize + at;

@@ -218,14 +218,16 @@ impl<'text> Parser<'text> {
     }
 
     /// Reports that none of what was asked for here is here.
-    ///
-    /// What is missing before a line break is missing on the line before.
     fn fail<T>(&mut self) -> Result<T> {
-        let span = match self.lexemes.get(self.position) {
+        self.fail_at(self.missing_span(), None)
+    }
+
+    /// Where something is missing: what is missing before a line break is missing on the line before.
+    fn missing_span(&self) -> Span {
+        match self.lexemes.get(self.position) {
             Some(lexeme) if !lexeme.on_new_line || self.position == 0 => lexeme.span,
             _ => Span { start: self.last_span().end, end: self.last_span().end },
-        };
-        self.fail_at(span, None)
+        }
     }
 
     /// The same, where what stands here is wrong rather than something missing.
@@ -276,15 +278,25 @@ impl<'text> Parser<'text> {
 
     /// Reports what the lexer found wrong with a lexeme, if anything.
     fn report_bad_lexeme(&mut self, lexeme: Lexeme) -> bool {
-        match lexeme.kind {
-            TokenKind::Unknown => {
-                let character = self.text[lexeme.span.range()].chars().next().unwrap_or('\u{fffd}');
-                let help = (character == '!').then(|| "negation is written `not(…)`".to_owned());
-                self.report(ErrorKind::UnknownCharacter(character), lexeme.span, help);
-                true
-            }
-            _ => false,
+        if lexeme.kind == TokenKind::Unknown {
+            let character = self.text[lexeme.span.range()].chars().next().unwrap_or('\u{fffd}');
+            let help = match character {
+                '!' => Some("negation is written `not(…)`"),
+                '&' => Some("conditions are joined by `and`"),
+                '“' | '”' | '„' | '‘' | '’' => Some("strings stand in straight quotes"),
+                _ => None,
+            };
+            self.report(ErrorKind::UnknownCharacter(character), lexeme.span, help.map(str::to_owned));
+            return true;
         }
+        // A name in brackets whose string is not closed is no name.
+        let name = self.lexemes.get(self.position + 1).copied().filter(|_| lexeme.kind == TokenKind::OpenBracket);
+        if let Some(Lexeme { kind: TokenKind::String { well_formed: false }, span, .. }) = name {
+            self.advance();
+            let _ = self.fail_string::<()>(&self.text[span.range()], span);
+            return true;
+        }
+        false
     }
 
     /// Skips to where parsing can be taken up again: `|`, `;`, or a closing bracket of what is open.

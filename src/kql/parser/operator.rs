@@ -172,6 +172,8 @@ impl Parser<'_> {
                 .iter()
                 .find(|operator| is_word && is_misspelling(word, operator.0))
                 .map(|operator| format!("there is an operator `{}`", operator.0));
+            let doubled = self.at(TokenKind::Pipe) && !self.lexemes[self.position].spaced;
+            let help = help.or(doubled.then(|| "conditions are joined by `or`".to_owned()));
             self.would_take("an operator");
             return self.fail_at(self.span(), help);
         };

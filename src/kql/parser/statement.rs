@@ -65,9 +65,18 @@ impl Parser<'_> {
     pub(super) fn fail_after_statement(&mut self) -> bool {
         self.would_take("`|`");
         self.would_take("`;`");
-        let starts_one = self.at_statement_start();
+        let before = self.position.checked_sub(1).map_or("", |before| &self.text[self.lexemes[before].span.range()]);
+        let help = match self.text_at(0) {
+            _ if before == "not" => Some("negation is written `not(…)`".to_owned()),
+            "=" => Some("equality is written `==`".to_owned()),
+            word if self.at_operator() && !self.at_source_operator() || word == "where" => {
+                Some(format!("an operator stands behind a pipe: `| {word}`"))
+            }
+            _ => None,
+        };
         // What could be a statement lacks the `;` before it, anything else is wrong itself.
-        let _ = if starts_one { self.fail::<()>() } else { self.fail_here() };
+        let span = if self.at_statement_start() { self.missing_span() } else { self.span() };
+        let _ = self.fail_at::<()>(span, help);
         self.at_statement_keyword()
     }
 

@@ -214,6 +214,7 @@ fn an_unknown_escape_is_an_error_at_its_place() {
     check_errors("T | where a == \"\\é\"", &["1:17 `\\é` is not an escape"]);
     check_errors(r#"T | where a == "\uD800""#, &[r#"1:16 `"\uD800"` is not a string"#]);
     check_errors("T | where a == \"abc\n| where b", &["1:16 the string is not closed on its line"]);
+    check_errors("T | where ['abc == 1", &["1:12 the string is not closed on its line"]);
     check_errors("T | where a == ```abc", &["1:16 the string is not closed on its line"]);
 }
 
@@ -542,6 +543,11 @@ fn fixes_are_offered_where_they_are_plain() {
     assert_eq!(help("T | sumarize count()"), "there is an operator `summarize`");
     assert_eq!(help("T | where title == 1"), "a column of this name is written `['title']`");
     assert_eq!(help("T | where !a"), "negation is written `not(…)`");
+    assert_eq!(help("T | where not a"), "negation is written `not(…)`");
+    assert_eq!(help("T | where a && b"), "conditions are joined by `and`");
+    assert_eq!(help("T | where a || b"), "conditions are joined by `or`");
+    assert_eq!(help("T | where a == “x”"), "strings stand in straight quotes");
+    assert_eq!(help("T where a == 1"), "an operator stands behind a pipe: `| where`");
 }
 
 #[test]
