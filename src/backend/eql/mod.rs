@@ -30,10 +30,7 @@ static TARGET: Target = Target {
     name: "eql",
     title: "Elastic EQL",
     extension: "eql",
-    profiles: &[
-        Profile { name: "integration", about: "the fields of the Elastic integration that ships the table" },
-        Profile { name: "ecs", about: "the Elastic Common Schema, as Elastic's own agents fill it" },
-    ],
+    profiles: &[Profile { name: "integration", about: "the fields of the Elastic integration that ships the table" }],
 };
 
 const SPEAKER: Speaker = Speaker { title: "EQL", page: query::SYNTAX };
@@ -87,8 +84,7 @@ impl Draft {
         let one = |refusal: Refusal| vec![refusal.note];
         let shape = events::shape(detection, options).map_err(one)?;
         self.elided.extend(shape.elided.iter().cloned());
-        let vocabulary = if options.profile == "ecs" { Vocabulary::Ecs } else { Vocabulary::Elastic };
-        let names = Names::new(&detection.query, options, vocabulary);
+        let names = Names::new(&detection.query, options, Vocabulary::Elastic);
         let mut parts = Vec::with_capacity(shape.legs.len());
         let mut refused = Vec::new();
         for leg in &shape.legs {

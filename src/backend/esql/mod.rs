@@ -44,10 +44,7 @@ static TARGET: Target = Target {
     name: "esql",
     title: "Elastic ES|QL",
     extension: "esql",
-    profiles: &[
-        Profile { name: "integration", about: "the fields of the Elastic integration that ships the table" },
-        Profile { name: "ecs", about: "the Elastic Common Schema, as Elastic's own agents fill it" },
-    ],
+    profiles: &[Profile { name: "integration", about: "the fields of the Elastic integration that ships the table" }],
 };
 
 /// Elastic's language.
@@ -138,8 +135,7 @@ impl Backend for EsqlBackend {
                 return Ok(Emission { artifact: None, findings, elided: Vec::new() });
             }
         };
-        let vocabulary = if options.profile == "ecs" { Vocabulary::Ecs } else { Vocabulary::Elastic };
-        let names = Names::new(&detection.query, options, vocabulary);
+        let names = Names::new(&detection.query, options, Vocabulary::Elastic);
         let mut program = match pipeline::program(&Esql, detection, &shape, names) {
             Ok(program) => program,
             Err(known) => return Ok(Emission { artifact: None, findings: known.0, elided: known.1 }),
