@@ -46,7 +46,12 @@ pub fn normalise(query: &mut Query) {
 fn first_rows(query: &Query, id: RelationId) -> Option<(Operator, Origins)> {
     let Relation { op: Operator::Take { input, count }, .. } = query.relation(id) else { return None };
     let Relation { op: Operator::Sort { input, by }, origins, .. } = query.relation(*input) else { return None };
-    Some((Operator::Top { input: *input, count: *count, by: by.clone() }, origins.clone()))
+    let by = by.iter().cloned().map(|mut key| {
+        key.value = key.value.moved();
+        key.origins = key.origins.moved();
+        key
+    });
+    Some((Operator::Top { input: *input, count: *count, by: by.collect() }, origins.clone().moved()))
 }
 
 /// `where a | where b` is `where a and b`.
@@ -56,7 +61,7 @@ fn one_filter(query: &Query, id: RelationId, elided: &mut Vec<Elided>) -> Option
         return None;
     };
     let both = Predicate::and(vec![first.clone(), predicate.clone()], Origins::none());
-    Some((Operator::Filter { input: *input, predicate: condition(query, both, elided) }, origins.clone()))
+    Some((Operator::Filter { input: *input, predicate: condition(query, both, elided) }, origins.clone().moved()))
 }
 
 /// An expression with its constants folded.
