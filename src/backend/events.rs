@@ -215,7 +215,8 @@ pub(crate) fn head(detection: &Detection, findings: &Findings) -> Vec<String> {
         let words: Vec<&str> = findings.output.iter().map(|output| output.word()).collect();
         lines.push(format!("Output differs: {}", words.join(", ")));
     }
-    let (reasons, remarks): (Vec<&Note>, Vec<&Note>) = findings.notes.iter().partition(|note| note.cause.is_some());
+    let (reasons, remarks): (Vec<&Note>, Vec<&Note>) =
+        findings.notes.iter().partition(|note| note.cause.is_some() && note.code != Code::ColumnLeft);
     for (title, notes) in [("Because", reasons), ("Note", remarks)] {
         let mut shown: Vec<String> = Vec::new();
         for note in notes {

@@ -10,13 +10,13 @@ use super::{
 /// The query's answer and all it depends on, one relation a line, inputs first. Source columns are named by table,
 /// computed ones by number in order of appearance; two spellings of one logic print alike.
 pub fn print_query(query: &Query) -> String {
-    print(Printer { query, numbers: Vec::new(), relations: query.reachable(), sorted: false })
+    print(Printer { query, numbers: Vec::new(), relations: query.reachable(), sorted: false, by_id: false })
 }
 
 /// The same with conditions that are joined, and values that are alternatives, in an order of their own: what the logic
 /// hash covers. The order in which an author wrote them does not change what a rule means.
 pub fn print_logic(query: &Query) -> String {
-    print(Printer { query, numbers: Vec::new(), relations: query.reachable(), sorted: true })
+    print(Printer { query, numbers: Vec::new(), relations: query.reachable(), sorted: true, by_id: false })
 }
 
 fn print(mut printer: Printer) -> String {
@@ -37,14 +37,14 @@ fn print(mut printer: Printer) -> String {
     text
 }
 
-/// One expression.
+/// One expression; computed columns by their ids in the query.
 pub fn print_expr(query: &Query, expr: &Expr) -> String {
-    Printer { query, numbers: Vec::new(), relations: Vec::new(), sorted: false }.expr(expr)
+    Printer { query, numbers: Vec::new(), relations: Vec::new(), sorted: false, by_id: true }.expr(expr)
 }
 
-/// One predicate.
+/// One predicate; computed columns by their ids in the query.
 pub fn print_predicate(query: &Query, predicate: &Predicate) -> String {
-    Printer { query, numbers: Vec::new(), relations: Vec::new(), sorted: false }.predicate(predicate)
+    Printer { query, numbers: Vec::new(), relations: Vec::new(), sorted: false, by_id: true }.predicate(predicate)
 }
 
 struct Printer<'a> {
@@ -52,6 +52,8 @@ struct Printer<'a> {
     numbers: Vec<ColumnId>,
     relations: Vec<RelationId>,
     sorted: bool,
+    /// Whether computed columns are told apart by their ids: across several printed pieces of one query.
+    by_id: bool,
 }
 
 impl Printer<'_> {
@@ -67,6 +69,9 @@ impl Printer<'_> {
             && let Operator::Table { name } = &self.query.relation(lineage.source).op
         {
             return format!("{name}.{}{}", lineage.column, steps(&lineage.path));
+        }
+        if self.by_id {
+            return format!("#{}", id.0);
         }
         let number = self.numbers.iter().position(|other| *other == id).unwrap_or_else(|| {
             self.numbers.push(id);

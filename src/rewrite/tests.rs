@@ -128,6 +128,23 @@ fn two_spellings_of_one_logic_are_one() {
 }
 
 #[test]
+fn tests_on_two_computed_columns_are_two_tests() {
+    for condition in ["a == 1 and b == 1", "a == 1 or b == 1", "a > 1 and b > 1"] {
+        let parsed = crate::kql::parse(&format!("T | extend a = strlen(F), b = strlen(G) | where {condition}"));
+        let mut query = crate::lower::lower_query(&parsed.query, &Crosswalk::default()).query.expect("it lowers");
+        normalise(&mut query);
+        let crate::ir::Operator::Filter { predicate, .. } = &query.relation(query.root).op else {
+            panic!("{condition}: no filter")
+        };
+        let parts = match &predicate.kind {
+            crate::ir::PredicateKind::And(parts) | crate::ir::PredicateKind::Or(parts) => parts.len(),
+            _ => 1,
+        };
+        assert_eq!(parts, 2, "{condition}");
+    }
+}
+
+#[test]
 fn what_is_removed_is_recorded() {
     check_elided(r#"F == "x" and 1 == 1"#, &["1", "==", "1"]);
     check_elided(r#"F == "x" or 1 == 1"#, &["F", "==", "\"x\"", "or"]);
