@@ -1,5 +1,7 @@
 //! The rule file: its text, its lines, and where in it the query's bytes stand.
 
+use std::sync::Arc;
+
 use super::{Place, Span};
 
 /// Where the bytes of a text stand in the file that it was decoded from.
@@ -131,8 +133,9 @@ pub struct Location {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceMap {
     label: String,
-    text: String,
-    line_starts: Vec<u32>,
+    // Shared: one file may hold many rules.
+    text: Arc<str>,
+    line_starts: Arc<[u32]>,
     query: TextMap,
 }
 
@@ -147,7 +150,7 @@ impl SourceMap {
         }
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let line_starts = std::iter::once(0).chain(breaks.map(|(at, _)| Span::new(0, at + 1).end)).collect();
-        SourceMap { label: label.into(), text, line_starts, query: TextMap::default() }
+        SourceMap { label: label.into(), text: text.into(), line_starts, query: TextMap::default() }
     }
 
     /// The same file, its query standing where the map says.
