@@ -325,7 +325,12 @@ fn read_query(
         return (None, TextMap::default());
     }
     let mut map = yaml::map_scalar(text, field.node);
-    let query = normalise_end(&scalar.text);
+    // Escapes can spell the line breaks of other systems: one query has one text wherever it stands.
+    let returns: Vec<usize> = scalar.text.match_indices("\r\n").map(|(at, _)| at).collect();
+    if !returns.is_empty() {
+        map = map.without(&returns);
+    }
+    let query = normalise_end(&scalar.text.replace("\r\n", "\n"));
     map.trim(&query);
     (Some(Spanned::new(query, field.node.span)), map)
 }

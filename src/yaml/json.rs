@@ -192,8 +192,6 @@ impl<'a> Parser<'a> {
     }
 
     /// A string as pieces with the range each was read from: those without escapes whole, each escape alone.
-    ///
-    /// A line break is `\n`, as YAML has it: one text is the same wherever it stands.
     fn string(&mut self) -> Result<Vec<(String, Span)>, ReadError> {
         let open = self.at;
         if !self.accept('"') {
@@ -203,15 +201,9 @@ impl<'a> Parser<'a> {
         loop {
             let rest = self.rest();
             let plain = rest.find(['"', '\\']).unwrap_or(rest.len());
-            for line in rest[..plain].split_inclusive("\r\n") {
-                let kept = line.strip_suffix("\r\n").unwrap_or(line);
-                if !kept.is_empty() {
-                    pieces.push((kept.to_owned(), Span::new(self.at, self.at + kept.len())));
-                }
-                if kept.len() < line.len() {
-                    pieces.push(("\n".to_owned(), Span::new(self.at + kept.len(), self.at + line.len())));
-                }
-                self.at += line.len();
+            if plain > 0 {
+                pieces.push((rest[..plain].to_owned(), Span::new(self.at, self.at + plain)));
+                self.at += plain;
             }
             if self.accept('"') {
                 return Ok(pieces);
@@ -221,14 +213,6 @@ impl<'a> Parser<'a> {
             }
             let start = self.at;
             let letter = self.escape()?;
-            if letter == '\n'
-                && let Some((last, span)) = pieces.last_mut()
-                && last == "\r"
-            {
-                *last = "\n".to_owned();
-                *span = Span::new(span.start as usize, self.at);
-                continue;
-            }
             pieces.push((letter.to_string(), Span::new(start, self.at)));
         }
     }
@@ -309,7 +293,6 @@ mod tests {
         let text = "// head\n{ \"a\" : [1, -2.5e3, true, null, \"x\\\"\\u00e9\\ud83d\\ude00\\/\"], /* b */ \"c\":\"d\ne\"}\n";
         let node = read_json(text).expect("it is JSON");
         assert_eq!(node.to_json(), json!({"a": [1, -2500.0, true, null, "x\"é😀/"], "c": "d\ne"}));
-        assert_eq!(read_json("\"a\\r\\nb\r\nc\\n\\r\"").expect("it is JSON").to_json(), json!("a\nb\nc\n\r"));
         assert_eq!(read_json("\"\"").expect("it is JSON").to_json(), json!(""));
         assert_eq!(read_json("\"null\"").expect("it is JSON").to_json(), json!("null"));
     }

@@ -74,8 +74,9 @@ pub fn load_template(source: &SourceMap, root: &Node) -> Vec<Part> {
     let budget = Cell::new(budget(source.text()));
     let mut found = Vec::new();
     let scope = Scope { template: root, outer: None, budget: &budget };
-    if resource_kind(root, "").is_some() {
-        found.push(read_resource(source, root, "", &scope, None));
+    // A resource alone, cut out of a template.
+    if resource_kind(root, WORKSPACE).is_some() {
+        found.push(read_resource(source, root, WORKSPACE, &scope, None));
     } else {
         collect(source, &scope, "", None, &mut found);
     }
@@ -86,6 +87,9 @@ pub fn load_template(source: &SourceMap, root: &Node) -> Vec<Part> {
     let paths = paths(file_stem(source.label()), &found);
     found.into_iter().zip(paths).map(|(loaded, path)| Part { path: (!is_single).then_some(path), loaded }).collect()
 }
+
+/// What saved searches are resources in.
+const WORKSPACE: &str = "microsoft.operationalinsights/workspaces";
 
 /// What a resource is.
 #[derive(Clone, Copy, PartialEq, Eq)]

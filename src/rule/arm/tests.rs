@@ -127,7 +127,7 @@ fn a_rule_that_the_portal_exports_is_read_with_its_places() {
     };
     assert_eq!(place("FileName"), "FileName");
     assert_eq!(place("\"-enc\""), r#"\"\u002denc\""#);
-    assert_eq!(place("\n|"), "\\r\\n|");
+    assert_eq!(place("\n|"), "\\n|");
     assert_eq!(source.locate(Place::Query(Span::new(0, 1))).line, 17);
 }
 
