@@ -1,9 +1,10 @@
 //! Reading and writing YAML: the only file that names a YAML library.
 //!
-//! Three doors. [`from_data`] reads our own data files into types. [`read`] reads what users wrote, as a tree that
-//! knows where each value stands and how it was spelled. [`quote`], [`quote_single`] and [`block`] write a text so
+//! [`from_data`] reads our own data files into types. [`read`] reads what users wrote, as a tree that knows where each
+//! value stands and how it was spelled; [`read_json`] reads JSON into the same tree. [`quote`], [`quote_single`] and [`block`] write a text so
 //! that every reader, of YAML 1.1 or 1.2, gets the same text back.
 
+mod json;
 mod node;
 mod repair;
 mod scalar;
@@ -19,6 +20,7 @@ use serde_saphyr::granit_parser::{self as parser, Event, Parser, ScalarStyle};
 
 use crate::span::{Span, TextMap};
 
+pub use json::read_json;
 pub use node::{Node, NodeKind, Scalar, Style};
 pub use repair::Repair;
 pub use write::{block, quote, quote_double, quote_single};

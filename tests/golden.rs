@@ -25,6 +25,7 @@ fn inputs(rules: &Path) -> Vec<Input> {
         let language = match relative.rsplit_once('.') {
             Some((_, "yaml" | "yml")) => Language::Yaml,
             Some((_, "kql")) => Language::Kql,
+            Some((_, "json")) => Language::Arm,
             _ => continue,
         };
         let bytes = fs::read(rules.join(&relative)).expect("a file that is listed can be read");

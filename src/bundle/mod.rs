@@ -14,7 +14,7 @@ use crate::ir;
 use crate::kql;
 use crate::lower;
 use crate::rewrite;
-use crate::rule::{self, Loaded, Rule};
+use crate::rule::{self, Loaded, Part, Rule};
 use crate::span::SourceMap;
 use crate::template::{TemplateError, Templates};
 
@@ -47,6 +47,8 @@ pub enum Language {
     Yaml,
     /// A bare query.
     Kql,
+    /// A deployment template: any number of rules.
+    Arm,
 }
 
 /// A target and its profile.
@@ -254,17 +256,25 @@ pub struct Bundle {
 ///
 /// Only when a template (possibly the user's own) cannot be rendered.
 pub fn build(inputs: &[Input], settings: &Settings) -> Result<Bundle, TemplateError> {
-    let compiled = inputs.iter().map(|input| compile(input, settings)).collect::<Result<_, _>>()?;
-    Ok(assemble(compiled, settings))
+    let mut all = Vec::new();
+    for input in inputs {
+        all.extend(compile(input, settings)?);
+    }
+    Ok(assemble(all, settings))
 }
 
-/// One rule to its artifacts.
+/// The rules of an input to their artifacts: one, or as many as a template holds.
 ///
 /// # Errors
 ///
 /// Only when a template (possibly the user's own) cannot be rendered.
-pub fn compile(input: &Input, settings: &Settings) -> Result<Compiled, TemplateError> {
-    let Understood { mut compiled, detection } = understand(input, &settings.crosswalk, &settings.selection);
+pub fn compile(input: &Input, settings: &Settings) -> Result<Vec<Compiled>, TemplateError> {
+    let understood = understand(input, &settings.crosswalk, &settings.selection);
+    understood.into_iter().map(|understood| emit(understood, settings)).collect()
+}
+
+fn emit(understood: Understood, settings: &Settings) -> Result<Compiled, TemplateError> {
+    let Understood { mut compiled, detection } = understood;
     if let (Some(mut detection), Outcome::Rule(rule)) = (detection, &mut compiled.outcome) {
         rewrite::normalise(&mut detection.query);
         rule.logic_sha256 = Some(hash::sha256(ir::print_logic(&detection.query).as_bytes()));
@@ -292,23 +302,45 @@ pub struct Understood {
     pub detection: Option<ir::Detection>,
 }
 
-/// One rule through the stages that all targets share.
-pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -> Understood {
-    let loaded = match input.language {
-        Language::Yaml => rule::load(&input.label, &input.bytes),
-        Language::Kql => rule::load_kql(&input.label, &input.bytes),
-    };
+/// The rules of an input through the stages that all targets share.
+pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -> Vec<Understood> {
     let source_sha256 = hash::sha256(&input.bytes);
-    let compiled = |source, diagnostics, outcome| Compiled {
-        source,
-        relative: input.relative.clone(),
-        source_sha256,
-        diagnostics,
-        outcome,
+    let parts = match input.language {
+        Language::Yaml => vec![Part { path: None, loaded: rule::load(&input.label, &input.bytes) }],
+        Language::Kql => vec![Part { path: None, loaded: rule::load_kql(&input.label, &input.bytes) }],
+        Language::Arm => rule::load_arm(&input.label, &input.bytes),
     };
+    parts
+        .into_iter()
+        .map(|part| {
+            let relative = part.path.map_or(input.relative.clone(), |path| beside(&input.relative, &path));
+            let origin = Origin { label: &input.label, relative, source_sha256: source_sha256.clone() };
+            understand_loaded(part.loaded, origin, crosswalk, selection)
+        })
+        .collect()
+}
+
+/// The relative path of a rule that a template holds besides others.
+fn beside(relative: &str, path: &str) -> String {
+    match relative.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/{path}.json"),
+        None => format!("{path}.json"),
+    }
+}
+
+/// Where a rule comes from.
+struct Origin<'a> {
+    label: &'a str,
+    relative: String,
+    source_sha256: String,
+}
+
+fn understand_loaded(loaded: Loaded, origin: Origin<'_>, crosswalk: &Crosswalk, selection: &Selection) -> Understood {
+    let Origin { label, relative, source_sha256 } = origin;
+    let compiled = |source, diagnostics, outcome| Compiled { source, relative, source_sha256, diagnostics, outcome };
     match loaded {
         Loaded::NotARule { reason } => {
-            let source = SourceMap::new(input.label.as_str(), "");
+            let source = SourceMap::new(label, "");
             Understood { compiled: compiled(source, Vec::new(), Outcome::NotARule(reason)), detection: None }
         }
         // What cannot be read cannot be known to be unwanted.

@@ -208,6 +208,8 @@ pub(super) enum InputFormat {
     Yaml,
     /// A bare query
     Kql,
+    /// A deployment template
+    Arm,
 }
 
 /// The least that a verdict has to be.

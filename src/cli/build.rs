@@ -63,7 +63,7 @@ fn compile_all(inputs: &[Input], settings: &Settings, jobs: usize, screen: &Scre
     let mut all = Vec::new();
     for (input, result) in inputs.iter().zip(results) {
         match result {
-            Ok(compiled) => all.push(compiled?),
+            Ok(compiled) => all.extend(compiled?),
             Err(bug) => {
                 has_bug = true;
                 screen.bug(&bug, Some(&input.label));

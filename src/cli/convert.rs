@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &Convert, screen: &Screen) -> Result<Status> {
     let targets = std::slice::from_ref(&arguments.target);
     let settings = settings::settings(targets, &arguments.carrying, Selection::default())?;
     let input = input::read_one(&arguments.path, arguments.input)?;
-    let compiled = bundle::compile(&input, &settings)?;
+    let compiled = input::only_rule(bundle::compile(&input, &settings)?, |one| &one.outcome, &input.label)?;
     screen.diagnostics(&compiled);
     let Some(artifact) = compiled.rule().and_then(|rule| rule.artifacts.first()) else {
         if let Outcome::NotARule(reason) = compiled.outcome {

@@ -29,6 +29,7 @@ pub(super) fn run(arguments: &Eval, screen: &Screen) -> Result<Status> {
     let crosswalk = settings::crosswalk(&arguments.crosswalk)?;
     let input = input::read_one(&arguments.path, arguments.input)?;
     let understood = bundle::understand(&input, &crosswalk, &Selection::default());
+    let understood = input::only_rule(understood, |one| &one.compiled.outcome, &input.label)?;
     screen.diagnostics(&understood.compiled);
     let Some(detection) = understood.detection else {
         if let Outcome::NotARule(reason) = understood.compiled.outcome {

@@ -8,10 +8,11 @@ use anyhow::{Context, Result, bail};
 use ignore::WalkBuilder;
 
 use super::args::InputFormat;
-use crate::bundle::{Input, Language};
+use crate::bundle::{Input, Language, Outcome};
 
 /// Extensions of files that a folder's walk takes, and what they are.
-const EXTENSIONS: [(&str, Language); 3] = [("yaml", Language::Yaml), ("yml", Language::Yaml), ("kql", Language::Kql)];
+const EXTENSIONS: [(&str, Language); 4] =
+    [("yaml", Language::Yaml), ("yml", Language::Yaml), ("kql", Language::Kql), ("json", Language::Arm)];
 
 /// The inputs below the paths, in their order; folders are walked by name.
 ///
@@ -45,7 +46,7 @@ pub(super) fn gather(paths: &[PathBuf], format: Option<InputFormat>, out: &Path)
         }
     }
     if inputs.is_empty() {
-        bail!("no rule file (`.yaml`, `.yml` or `.kql`) below the paths given");
+        bail!("no rule file (`.yaml`, `.yml`, `.kql` or `.json`) below the paths given");
     }
     Ok(inputs)
 }
@@ -55,6 +56,7 @@ pub(super) fn read_one(path: &Path, format: Option<InputFormat>) -> Result<Input
     let given = format.map(|format| match format {
         InputFormat::Yaml => Language::Yaml,
         InputFormat::Kql => Language::Kql,
+        InputFormat::Arm => Language::Arm,
     });
     if path == Path::new("-") {
         let language = given.unwrap_or(Language::Yaml);
@@ -65,6 +67,18 @@ pub(super) fn read_one(path: &Path, format: Option<InputFormat>) -> Result<Input
     let language = given.or_else(|| language_of(path)).unwrap_or(Language::Yaml);
     let name = path.file_name().with_context(|| format!("`{}` names no file", path.display()))?;
     read_file(path, &slashed(Path::new(name))?, language)
+}
+
+/// The only rule of an input; where it holds none, what it holds instead.
+pub(super) fn only_rule<T>(all: Vec<T>, outcome: impl Fn(&T) -> &Outcome, label: &str) -> Result<T> {
+    let is_rule = |one: &T| !matches!(outcome(one), Outcome::NotARule(_));
+    let n_rules = all.iter().filter(|one| is_rule(one)).count();
+    if n_rules > 1 {
+        bail!("`{label}` holds {n_rules} rules; `build` takes them all");
+    }
+    let mut all = all.into_iter();
+    let first = all.next().context("an input has at least one part")?;
+    Ok(if is_rule(&first) { first } else { all.find(is_rule).unwrap_or(first) })
 }
 
 fn read_file(path: &Path, relative: &str, language: Language) -> Result<Input> {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::alerts::read_alerts;
+use super::arm;
 use super::fields::{Field, Fields, Item, Reader, excerpt, nearest};
 use super::mitre;
 use super::schedule::read_kind;
@@ -84,6 +85,9 @@ pub fn load(label: &str, bytes: &[u8]) -> Loaded {
         NodeKind::Scalar(_) if document.root.is_null() => return Loaded::NotARule { reason: "the file is empty" },
         NodeKind::Scalar(_) | NodeKind::Sequence(_) => return Loaded::NotARule { reason: "the file is no mapping" },
     };
+    if arm::is_template(&document.root) {
+        return only_rule(source.clone(), arm::load_template(&source, &document.root));
+    }
     if let Some(reason) = reason_against(entries) {
         return Loaded::NotARule { reason };
     }
@@ -100,9 +104,13 @@ pub fn load(label: &str, bytes: &[u8]) -> Loaded {
     }
     let fields = Fields::of_mapping(String::new(), document.root.span, entries);
     let (rule, query) = read_rule(&mut reader, fields, source.text());
-    let source = source.with_query(query);
+    finish(reader, rule, source.with_query(query))
+}
+
+/// What was read, with what there is to say about it, in the order of the file.
+pub(super) fn finish(reader: Reader, rule: Option<Rule>, source: SourceMap) -> Loaded {
     let mut diagnostics = reader.diagnostics;
-    // By file order; those of one place stay in the order in which they were found.
+    // Those of one place stay in the order in which they were found.
     diagnostics.sort_by_key(|diagnostic| source.file_span(diagnostic.place).start);
     match rule {
         Some(rule) if !diagnostics.iter().any(Diagnostic::is_error) => {
@@ -110,6 +118,17 @@ pub fn load(label: &str, bytes: &[u8]) -> Loaded {
         }
         _ => Loaded::Broken { source, diagnostics },
     }
+}
+
+/// The rule of a template in YAML, which is no form that anybody exports: there is one, or none is taken.
+fn only_rule(source: SourceMap, mut parts: Vec<arm::Part>) -> Loaded {
+    if parts.len() > 1 {
+        let message = format!("the template holds {} rules", parts.len());
+        let help = "write the template in JSON: there each rule is taken";
+        let diagnostics = vec![Diagnostic::error(Code::NotYaml, Place::Whole, message).with_help(help)];
+        return Loaded::Broken { source, diagnostics };
+    }
+    parts.pop().map_or(Loaded::NotARule { reason: "the template has no rule" }, |part| part.loaded)
 }
 
 /// Reads a bare query as a hunting rule named after its file.
@@ -149,7 +168,7 @@ pub fn load_kql(label: &str, bytes: &[u8]) -> Loaded {
     Loaded::Rule { rule: Box::new(rule), source: source.with_query(map), diagnostics: Vec::new() }
 }
 
-fn decode<'a>(label: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Box<Loaded>> {
+pub(super) fn decode<'a>(label: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Box<Loaded>> {
     let broken = |text: Cow<'_, str>, diagnostic| {
         Err(Box::new(Loaded::Broken { source: SourceMap::new(label, text), diagnostics: vec![diagnostic] }))
     };
@@ -199,7 +218,7 @@ fn reason_against(entries: &[(Node, Node)]) -> Option<&'static str> {
     }
 }
 
-fn read_rule(reader: &mut Reader, mut fields: Fields<'_>, text: &str) -> (Option<Rule>, TextMap) {
+pub(super) fn read_rule(reader: &mut Reader, mut fields: Fields<'_>, text: &str) -> (Option<Rule>, TextMap) {
     let top = Place::File(first_line(text, fields.span));
     let name = fields.take_any(reader, &["name", "displayName"]).and_then(|field| reader.text(&field));
     let name = name.filter(|name| !name.value.trim().is_empty());
@@ -306,7 +325,12 @@ fn read_query(
         return (None, TextMap::default());
     }
     let mut map = yaml::map_scalar(text, field.node);
-    let query = normalise_end(&scalar.text);
+    // Escapes can spell the line breaks of other systems: one query has one text wherever it stands.
+    let returns: Vec<usize> = scalar.text.match_indices("\r\n").map(|(at, _)| at).collect();
+    if !returns.is_empty() {
+        map = map.without(&returns);
+    }
+    let query = normalise_end(&scalar.text.replace("\r\n", "\n"));
     map.trim(&query);
     (Some(Spanned::new(query, field.node.span)), map)
 }
@@ -427,7 +451,7 @@ fn id_from_name(name: &str) -> String {
 }
 
 /// The file's name without folders and extension.
-fn file_stem(label: &str) -> &str {
+pub(super) fn file_stem(label: &str) -> &str {
     let name = label.rsplit(['/', '\\']).next().unwrap_or(label);
     match name.rsplit_once('.') {
         Some((stem, _)) if !stem.is_empty() => stem,

@@ -1,11 +1,12 @@
 //! A rule as written: every documented key of Sentinel's hunting queries and analytics rules, typed, with its place.
 //!
-//! [`load`] reads a rule file, [`load_kql`] a bare query. Real files are untidy; what is read in spite of its spelling
+//! [`load`] reads a rule file, [`load_kql`] a bare query, [`load_arm`] every rule of a deployment template. Real files are untidy; what is read in spite of its spelling
 //! is reported, what cannot be read for certain is refused with its place, and keys that nobody documents are kept.
 //! The keys: <https://learn.microsoft.com/azure/sentinel/sentinel-analytic-rules-creation> and the templates in
 //! <https://github.com/Azure/Azure-Sentinel/wiki/Query-Style-Guide>.
 
 mod alerts;
+mod arm;
 mod duration;
 mod fields;
 mod load;
@@ -14,6 +15,7 @@ mod schedule;
 #[cfg(test)]
 mod tests;
 
+pub use arm::{Part, load_arm};
 pub use duration::{Duration, parse_duration};
 pub use load::{Loaded, load, load_kql};
 pub use mitre::TACTICS;

@@ -138,6 +138,7 @@ fn one_query_has_one_text_however_it_is_written() {
         "query: |+\n  T\n  | where a == 'b'\n\n\n",
         "query: |\r\n  T\r\n  | where a == 'b'\r\n",
         "query: \"T\\n| where a == 'b'\"\n",
+        "query: \"T\\r\\n| where a == 'b'\\r\\n\"\n",
         "query: \"T\\n\\\n  | where a == 'b'\\n\\n\"\n",
         "query: 'T\n\n  | where a == ''b'''\n",
         "query: >\n  T\n\n  | where a == 'b'\n",

@@ -1,5 +1,7 @@
 //! The rule file: its text, its lines, and where in it the query's bytes stand.
 
+use std::sync::Arc;
+
 use super::{Place, Span};
 
 /// Where the bytes of a text stand in the file that it was decoded from.
@@ -75,6 +77,33 @@ impl TextMap {
         self.push((length - self.length) as usize, Span { start: end, end });
     }
 
+    /// The map of the text without the bytes at these offsets, which ascend.
+    pub fn without(&self, offsets: &[usize]) -> TextMap {
+        let mut map = TextMap::default();
+        let mut offsets = offsets.iter().map(|offset| Span::new(0, *offset).end).peekable();
+        for run in &self.runs {
+            let mut at = run.text.start;
+            let mut removed = 0;
+            let mut keep = |from: u32, to: u32| {
+                let file = |offset: u32| (run.file.start + (offset - run.text.start)) as usize;
+                map.push((to - from) as usize, Span::new(file(from), file(to)));
+            };
+            while let Some(offset) = offsets.next_if(|offset| *offset < run.text.end) {
+                if run.is_copied() {
+                    keep(at, offset);
+                }
+                at = offset + 1;
+                removed += 1;
+            }
+            if run.is_copied() {
+                keep(at, run.text.end);
+            } else {
+                map.push((run.text.end - run.text.start) as usize - removed, run.file);
+            }
+        }
+        map
+    }
+
     /// Length of the text, in bytes.
     pub fn length(&self) -> usize {
         self.length as usize
@@ -131,8 +160,9 @@ pub struct Location {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceMap {
     label: String,
-    text: String,
-    line_starts: Vec<u32>,
+    // Shared: one file may hold many rules.
+    text: Arc<str>,
+    line_starts: Arc<[u32]>,
     query: TextMap,
 }
 
@@ -147,7 +177,7 @@ impl SourceMap {
         }
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let line_starts = std::iter::once(0).chain(breaks.map(|(at, _)| Span::new(0, at + 1).end)).collect();
-        SourceMap { label: label.into(), text, line_starts, query: TextMap::default() }
+        SourceMap { label: label.into(), text: text.into(), line_starts, query: TextMap::default() }
     }
 
     /// The same file, its query standing where the map says.
@@ -232,6 +262,21 @@ mod tests {
         assert_eq!(file(2, 2), 12..12);
         assert_eq!(file(5, 5), 16..16);
         assert_eq!(file(4, 99), 15..16);
+    }
+
+    #[test]
+    fn bytes_of_the_text_may_be_left_out() {
+        // The file `a` CR LF `b\\r\\nc`, its escapes decoded, then without carriage returns.
+        let mut map = TextMap::default();
+        map.push(4, Span::new(10, 14));
+        map.push(1, Span::new(14, 16));
+        map.push(1, Span::new(16, 18));
+        map.push(1, Span::new(18, 19));
+        let map = map.without(&[1, 4]);
+        let file = |start, end| map.file_span(Span::new(start, end)).range();
+        assert_eq!(map.length(), 5);
+        assert_eq!((file(0, 1), file(1, 2), file(2, 3)), (10..11, 12..13, 13..14));
+        assert_eq!((file(3, 4), file(4, 5)), (16..18, 18..19));
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub enum Style {
     Folded,
     /// Of any spelling, with the tag `!!str`.
     Tagged,
+    /// In double quotes, by the rules of JSON.
+    Json,
 }
 
 impl Node {

@@ -11,6 +11,9 @@ use crate::span::{Span, TextMap};
 ///
 /// `span` is the scalar's range as the reader gives it: quotes included, for a block from its first character on.
 pub fn map(file: &str, span: Span, scalar: &Scalar) -> Option<TextMap> {
+    if scalar.style == Style::Json {
+        return super::json::map(file, span, scalar);
+    }
     let raw = file.get(span.range())?;
     let mut walk =
         Walk { raw, base: span.start as usize, at: 0, value: &scalar.text, done: 0, map: TextMap::default() };
@@ -18,7 +21,7 @@ pub fn map(file: &str, span: Span, scalar: &Scalar) -> Option<TextMap> {
         Style::Literal | Style::Folded => walk.block(file, span.start as usize, scalar.indent)?,
         Style::SingleQuoted => walk.quoted('\'')?,
         Style::DoubleQuoted => walk.quoted('"')?,
-        Style::Plain => walk.flow(None)?,
+        Style::Plain | Style::Json => walk.flow(None)?,
         Style::Tagged => match raw.as_bytes().first() {
             Some(b'\'') => walk.quoted('\'')?,
             Some(b'"') => walk.quoted('"')?,
