@@ -66,6 +66,12 @@ pub fn shape<'a>(query: &'a Query, is_clock: &dyn Fn(&str, &str) -> bool) -> Res
         head.columns = query.relation(query.root).schema.columns.clone();
     }
     let mut elided = head.elided;
+    if !head.union.is_empty() {
+        elided.push(Elided {
+            origins: head.union.clone(),
+            law: "the sources of an artifact are a union by themselves",
+        });
+    }
     let legs = head.legs.into_iter().map(|leg| leg.finish(query, is_clock, &mut elided)).collect();
     Ok(Shape { query, legs, union: head.union, columns: head.columns, projected: head.projected, stages, elided })
 }
@@ -276,6 +282,15 @@ fn bound(query: &Query, part: &Predicate, is_clock: &dyn Fn(&str) -> bool) -> Op
     let Lineage { column, path, .. } = query.column(path.column).lineage.as_ref()?;
     let ExprKind::Now { offset } = operand.kind else { return None };
     (path.is_empty() && is_clock(column)).then_some((*order, offset))
+}
+
+impl Leg<'_> {
+    /// Every leaf of the leg: its table, condition, window and the definitions of its columns.
+    pub fn all_origins(&self) -> Origins {
+        let own = self.table_origins.clone().and(&self.window.origins).and(&self.assigned);
+        let definitions = self.columns.values().fold(own, |all, value| all.and(&value.all_origins()));
+        definitions.and(&self.condition.all_origins())
+    }
 }
 
 impl Window {

@@ -153,6 +153,10 @@ impl Lowerer<'_> {
                 values.push(self.scalar(&argument.value, scope)?);
             }
         }
+        // The grammar takes `count(x)`; what it counts is documented nowhere.
+        if function == AggregateFunction::Count && !values.is_empty() {
+            return Ok(None);
+        }
         let least = usize::from(function != AggregateFunction::Count);
         if values.len() < least {
             return self.wrong_arguments(name, "at least one argument", values.len());

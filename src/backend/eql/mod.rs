@@ -136,6 +136,7 @@ impl Draft {
         let cause = notes.iter().find_map(|note| note.cause).unwrap_or(Cause::NotImplemented);
         self.findings.notes.extend(notes);
         let span = leg.condition.all_origins().and(&leg.table_origins).hull().unwrap_or_default();
+        self.elided.push(Elided { origins: leg.all_origins(), law: "source that a note leaves out" });
         let message = format!("the events of `{}` are left out", leg.table);
         self.findings.lower(Match::Narrower, Note { span, code: Code::Dropped, cause: Some(cause), message });
     }

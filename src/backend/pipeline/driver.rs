@@ -92,6 +92,7 @@ impl<'a> Driver<'_, 'a> {
             let cause = notes.iter().find_map(|note| note.cause).unwrap_or(Cause::NotImplemented);
             self.findings.notes.extend(notes);
             if !nothing_left {
+                self.elided.push(Elided { origins: leg.all_origins(), law: "source that a note leaves out" });
                 let message = format!("the source `{}` is left out", leg.table);
                 let note = Note { span, code: Code::Dropped, cause: Some(cause), message };
                 self.findings.lower(Match::Narrower.under(self.polarity), note);
@@ -157,10 +158,8 @@ impl<'a> Driver<'_, 'a> {
         }
         self.elided.extend(elided);
         if tree == Tree::Const(false) && shape.legs.len() > 1 {
-            self.elided.push(Elided {
-                origins: leg.table_origins.clone(),
-                law: "source of which the condition keeps nothing",
-            });
+            self.elided
+                .push(Elided { origins: leg.all_origins(), law: "source of which the condition keeps nothing" });
             return Ok(None);
         }
         found.join(source.findings.clone());
