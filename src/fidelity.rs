@@ -224,7 +224,7 @@ pub enum AssumptionKind {
     Supplied,
     /// A product setting: UTC, version, limits of an index mapping.
     Setting,
-    /// No non-ASCII letter or digit directly beside the term, and no U+017F or U+212A in it.
+    /// No non-ASCII letter or digit directly beside the term, and no U+017F, U+212A or U+0130 in it.
     Ascii,
 }
 

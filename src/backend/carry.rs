@@ -32,7 +32,6 @@ impl Literal<'_> {
             && !self.on_missing()
             && match &self.test.op {
                 TestOp::Equals { .. }
-                | TestOp::Order { .. }
                 | TestOp::Text { .. }
                 | TestOp::Matches { .. }
                 | TestOp::InNetwork { .. }
@@ -40,7 +39,8 @@ impl Literal<'_> {
                 | TestOp::Among { .. }
                 | TestOp::IsTrue
                 | TestOp::Opaque { .. } => true,
-                TestOp::IsEmpty | TestOp::IsNull => false,
+                // Negation turns one order into another, so an order does not tell whether it is one.
+                TestOp::IsEmpty | TestOp::IsNull | TestOp::Order { .. } => false,
             }
     }
 

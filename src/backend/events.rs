@@ -7,13 +7,15 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Code;
-use crate::fidelity::{AssumptionKind, Confidence, Findings, Match, Names as Naming, Note, Refusal};
-use crate::ir::{ColumnId, Detection, Dynamic, Expr, ExprKind, Kind, Period, Predicate, PredicateKind, Truth, Value};
+use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Refusal};
+use crate::ir::{
+    ColumnId, Detection, Dynamic, Expr, ExprKind, Kind, Path, Period, Predicate, PredicateKind, Truth, Value,
+};
 use crate::shape::{self, Leg, Shape, Stage};
 use crate::span::{Elided, Origins};
 
 use super::Options;
-use super::names::USUAL_CLOCKS;
+use super::names::{Names, USUAL_CLOCKS};
 
 mod stages;
 #[cfg(test)]
@@ -198,6 +200,38 @@ fn instant(ticks: i64) -> Option<String> {
     Some(format!("{moment:.decimals$}"))
 }
 
+/// Says so where a group key has no field: events of groups that differ in that key alone are not told apart, so an
+/// artifact that returns events finds more groups than there are.
+pub(crate) fn unmapped_keys(shape: &Shape, names: &Names, findings: &mut Findings) {
+    let Some(Stage::Summarize { keys, .. }) =
+        shape.stages.iter().find(|stage| matches!(stage, Stage::Summarize { .. }))
+    else {
+        return;
+    };
+    for key in *keys {
+        let span = key.value.all_origins().hull().unwrap_or_default();
+        for leg in &shape.legs {
+            let names = names.routed(leg);
+            let mut paths: Vec<Path> = Vec::new();
+            for definition in key.value.columns().into_iter().filter_map(|column| leg.columns.get(&column)) {
+                definition.walk(&mut |expr| paths.extend(expr.as_path().cloned()));
+            }
+            for path in paths {
+                if names.is_clock(path.column) || names.field(&path, span).is_ok() {
+                    continue;
+                }
+                let name = &shape.query.column(path.column).name;
+                let message = format!(
+                    "group key `{name}` has no field in {}: groups that differ in it alone are not told apart",
+                    names.title()
+                );
+                let cause = Some(Cause::NoMapping);
+                findings.lower(Match::Broader, Note { span, code: Code::NoField, cause, message });
+            }
+        }
+    }
+}
+
 /// The head of an artifact: what it was made of, what it matches, why, and what it assumes.
 pub(crate) fn head(detection: &Detection, findings: &Findings) -> Vec<String> {
     let mut lines = vec![format!("Sentinel rule: {} ({})", detection.meta.name, detection.meta.id)];
@@ -215,7 +249,8 @@ pub(crate) fn head(detection: &Detection, findings: &Findings) -> Vec<String> {
         let words: Vec<&str> = findings.output.iter().map(|output| output.word()).collect();
         lines.push(format!("Output differs: {}", words.join(", ")));
     }
-    let (reasons, remarks): (Vec<&Note>, Vec<&Note>) = findings.notes.iter().partition(|note| note.cause.is_some());
+    let (reasons, remarks): (Vec<&Note>, Vec<&Note>) =
+        findings.notes.iter().partition(|note| note.cause.is_some() && note.code != Code::ColumnLeft);
     for (title, notes) in [("Because", reasons), ("Note", remarks)] {
         let mut shown: Vec<String> = Vec::new();
         for note in notes {

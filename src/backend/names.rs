@@ -90,7 +90,7 @@ const SAME: &Form = &Form::Same;
 
 /// What term guards assume of the events.
 pub(crate) const ASCII_TERMS: &str = "no letter or digit beyond ASCII stands directly beside a term that is searched \
-     for, and no U+017F or U+212A in it";
+     for, and no U+017F, U+212A or U+0130 in it";
 
 /// The columns that are the event time of tables that no crosswalk file describes.
 pub(crate) const USUAL_CLOCKS: [&str; 2] = ["TimeGenerated", "Timestamp"];
@@ -311,6 +311,9 @@ impl<'a> Names<'a> {
             && (!custom || field.confidence == Confidence::High || field.name != lineage.column)
         {
             let mut text = format!("`{}` holds `{}` of `{}`", field.name, shown, self.table_of(&lineage));
+            if field.kind == FieldKind::Ip && ty == Type::String {
+                text.push_str(", which has addresses only, each in its usual spelling");
+            }
             if let Some(note) = &field.note {
                 text.push_str("; ");
                 text.push_str(note);

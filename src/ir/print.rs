@@ -10,7 +10,17 @@ use super::{
 /// The query's answer and all it depends on, one relation a line, inputs first. Source columns are named by table,
 /// computed ones by number in order of appearance; two spellings of one logic print alike.
 pub fn print_query(query: &Query) -> String {
-    let mut printer = Printer { query, numbers: Vec::new(), relations: query.reachable() };
+    print(Printer { query, numbers: Vec::new(), relations: query.reachable(), sorted: false, by_id: false })
+}
+
+/// The same with conditions that are joined, and values that are alternatives, in an order of their own: what the logic
+/// hash covers. The order in which an author wrote them does not change what a rule means.
+pub fn print_logic(query: &Query) -> String {
+    print(Printer { query, numbers: Vec::new(), relations: query.reachable(), sorted: true, by_id: false })
+}
+
+fn print(mut printer: Printer) -> String {
+    let query = printer.query;
     let mut text = String::new();
     for (number, id) in printer.relations.clone().into_iter().enumerate() {
         let line = printer.relation(id);
@@ -27,20 +37,23 @@ pub fn print_query(query: &Query) -> String {
     text
 }
 
-/// One expression.
+/// One expression; computed columns by their ids in the query.
 pub fn print_expr(query: &Query, expr: &Expr) -> String {
-    Printer { query, numbers: Vec::new(), relations: Vec::new() }.expr(expr)
+    Printer { query, numbers: Vec::new(), relations: Vec::new(), sorted: false, by_id: true }.expr(expr)
 }
 
-/// One predicate.
+/// One predicate; computed columns by their ids in the query.
 pub fn print_predicate(query: &Query, predicate: &Predicate) -> String {
-    Printer { query, numbers: Vec::new(), relations: Vec::new() }.predicate(predicate)
+    Printer { query, numbers: Vec::new(), relations: Vec::new(), sorted: false, by_id: true }.predicate(predicate)
 }
 
 struct Printer<'a> {
     query: &'a Query,
     numbers: Vec<ColumnId>,
     relations: Vec<RelationId>,
+    sorted: bool,
+    /// Whether computed columns are told apart by their ids: across several printed pieces of one query.
+    by_id: bool,
 }
 
 impl Printer<'_> {
@@ -56,6 +69,9 @@ impl Printer<'_> {
             && let Operator::Table { name } = &self.query.relation(lineage.source).op
         {
             return format!("{name}.{}{}", lineage.column, steps(&lineage.path));
+        }
+        if self.by_id {
+            return format!("#{}", id.0);
         }
         let number = self.numbers.iter().position(|other| *other == id).unwrap_or_else(|| {
             self.numbers.push(id);
@@ -194,7 +210,10 @@ impl Printer<'_> {
     }
 
     fn logical(&mut self, name: &str, parts: &[Predicate]) -> String {
-        let parts: Vec<String> = parts.iter().map(|part| self.predicate(part)).collect();
+        let mut parts: Vec<String> = parts.iter().map(|part| self.predicate(part)).collect();
+        if self.sorted {
+            parts.sort_unstable();
+        }
         format!("({name} {})", parts.join(" "))
     }
 
@@ -236,13 +255,13 @@ impl Printer<'_> {
             }
             TestOp::Opaque { name, .. } => format!("opaque {}", quote(name)),
         };
-        let mut text = format!("({name} {}", self.expr(&test.subject));
-        for operand in test.op.operands() {
-            text.push(' ');
-            text.push_str(&self.expr(operand));
+        let subject = self.expr(&test.subject);
+        let mut operands: Vec<String> = test.op.operands().into_iter().map(|operand| self.expr(operand)).collect();
+        if self.sorted && matches!(test.op, TestOp::Equals { .. } | TestOp::Text { .. } | TestOp::HasIpv4 { .. }) {
+            operands.sort_unstable();
         }
-        text.push(')');
-        text
+        operands.insert(0, subject);
+        format!("({name} {})", operands.join(" "))
     }
 }
 

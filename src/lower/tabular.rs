@@ -19,7 +19,7 @@ impl Lowerer<'_> {
         match &expr.kind {
             ast::ExprKind::Name(name) => match self.lookup(environment, &name.text) {
                 Some(Binding::Relation(relation)) => {
-                    self.query.relation_mut(relation).origins.extend(&name.span.into());
+                    self.refer(relation, name.span);
                     Ok(relation)
                 }
                 Some(Binding::Scalar(_)) => {
@@ -55,6 +55,11 @@ impl Lowerer<'_> {
                 self.error(Code::WrongType, expr.span, "expected a table, found a single value")
             }
         }
+    }
+
+    /// Records a reference to a relation that is defined elsewhere; a note about it points at its definition.
+    pub(super) fn refer(&mut self, relation: RelationId, reference: Span) {
+        self.query.relation_mut(relation).origins.extend(&Origins::from(reference).moved());
     }
 
     /// A table of the crosswalk, or one that only the query knows.
@@ -104,7 +109,7 @@ impl Lowerer<'_> {
         match (name.text.as_str(), arguments) {
             ("materialize" | "view", [argument]) => {
                 let relation = self.relation(&argument.value, environment)?;
-                self.query.relation_mut(relation).origins.extend(&name.span.into());
+                self.refer(relation, name.span);
                 Ok(relation)
             }
             ("table", [ast::Argument { value: ast::Expr { kind: ast::ExprKind::Literal(literal), span }, .. }])
@@ -112,7 +117,7 @@ impl Lowerer<'_> {
             {
                 let ast::Literal::String(text) = literal else { unreachable!("the guard asks for a string") };
                 let relation = self.table(&ast::Name { text: text.clone(), span: *span });
-                self.query.relation_mut(relation).origins.extend(&name.span.into());
+                self.refer(relation, name.span);
                 Ok(relation)
             }
             _ => Ok(self.opaque(&name.text, Vec::new(), self.leaves_in(expr.span))),

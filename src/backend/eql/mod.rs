@@ -104,6 +104,7 @@ impl Draft {
         events::leave(&mut stages, SPEAKER, None).map_err(one)?;
         self.findings.join(stages.findings);
         self.elided.extend(stages.elided);
+        events::unmapped_keys(&shape, &names, &mut self.findings);
         if self.findings.relation != Match::Exact && parts.iter().any(|part| !part.anchored) {
             let span = detection.query.relation(detection.query.root).origins.hull().unwrap_or_default();
             let cause = self.findings.notes.iter().find_map(|note| note.cause).unwrap_or(Cause::NotImplemented);

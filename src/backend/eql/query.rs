@@ -6,6 +6,7 @@
 
 use crate::backend::events;
 use crate::backend::names::{ASCII_TERMS, Atom, Names, Resolved};
+use crate::backend::pipeline::ASCII_CLASSES;
 use crate::backend::regex::{self, Dialect, Folding, Written};
 use crate::backend::{Answer, Literal, Tree, network};
 use crate::crosswalk::FieldKind;
@@ -466,7 +467,9 @@ impl Leaf<'_> {
     /// A pattern's text, with what it assumes.
     fn pattern(&mut self, written: Written) -> Result<String, Refusal> {
         if written.ascii {
-            self.findings.assume(AssumptionKind::Ascii, Confidence::Medium, ASCII_TERMS);
+            let classes = matches!(self.atom.op, TestOp::Matches { .. });
+            let text = if classes { ASCII_CLASSES } else { ASCII_TERMS };
+            self.findings.assume(AssumptionKind::Ascii, Confidence::Medium, text);
         }
         if written.text.chars().count() > MAX_REGEX {
             return Err(Refusal::new(

@@ -77,7 +77,9 @@ impl Writer<'_, '_, '_> {
             }
             AggregateFunction::Max => ("MAX(".to_owned(), ")"),
             AggregateFunction::Min => ("MIN(".to_owned(), ")"),
-            AggregateFunction::Sum => ("SUM(".to_owned(), ")"),
+            // The sum of no values is 0 in KQL, and none in Elastic.
+            AggregateFunction::Sum if operand.ty == Type::Real => ("COALESCE(SUM(".to_owned(), "), 0.0)"),
+            AggregateFunction::Sum => ("COALESCE(SUM(".to_owned(), "), TO_LONG(0))"),
             AggregateFunction::Avg => ("AVG(".to_owned(), ")"),
             AggregateFunction::StDevP => ("STD_DEV(".to_owned(), ")"),
             AggregateFunction::MakeSet => ("VALUES(".to_owned(), ")"),

@@ -148,12 +148,15 @@ impl Asked<'_> {
 
     fn condition(&self, scope: Scope, findings: &mut Findings) -> Result<Text, Refusal> {
         if let TestOp::InNetwork { networks } = self.op {
-            return self.network(networks);
+            return self.network(networks, findings);
         }
         let core = self.core(scope, findings)?;
         let text = if self.negated { core.complement } else { core.text };
         let decided = matches!(self.op, TestOp::IsNull) || (self.op == &TestOp::IsEmpty && !self.is_string_like());
-        if !self.on_missing || !self.subject.nullable || decided {
+        // Two fields that are compared as texts are empty where they are missing, so the answer stands already.
+        let two_fields = matches!(self.op, TestOp::Equals { operands, .. }
+            if self.is_text() && operands.iter().any(|operand| operand.as_literal().is_none()));
+        if !self.on_missing || !self.subject.nullable || decided || two_fields {
             return Ok(text);
         }
         let missing = self.subject.text.clone().then(Text::glue(" IS NULL OR "));
@@ -430,12 +433,14 @@ impl Asked<'_> {
 
     /// `ipv4_is_in_range` and the like: a mask of the address itself is tolerated, and what is no IPv4 address is
     /// neither inside nor outside.
-    fn network(&self, networks: &[Network]) -> Result<Text, Refusal> {
+    fn network(&self, networks: &[Network], findings: &mut Findings) -> Result<Text, Refusal> {
         let address = match self.subject.kind {
             FieldKind::Ip => self.subject.text.clone(),
-            FieldKind::Keyword | FieldKind::Wildcard | FieldKind::Text => Text::glue("TO_IP(REPLACE(")
-                .then(self.subject.text.clone())
-                .then(Text::glue(", \"/[0-9]+$\", \"\"))")),
+            FieldKind::Keyword | FieldKind::Wildcard | FieldKind::Text => {
+                let text = format!("{} holds addresses without a prefix length", self.subject.text.plain());
+                findings.assume(AssumptionKind::Field, Confidence::Medium, text);
+                Text::glue("TO_IP(").then(self.subject.text.clone()).then(Text::glue(")"))
+            }
             FieldKind::Long | FieldKind::Double | FieldKind::Boolean | FieldKind::Date | FieldKind::Flattened => {
                 return Err(self.refuse(Code::NotComparable, "the field holds no address"));
             }

@@ -301,7 +301,7 @@ pub(crate) use super::names::ASCII_TERMS;
 
 /// What classes of characters in patterns assume of the events.
 pub(crate) const ASCII_CLASSES: &str = "the values that a pattern is asked of hold no letter, digit or space beyond \
-     ASCII where it asks for one by class or boundary, and no U+017F or U+212A";
+     ASCII where it asks for one by class or boundary, and no U+017F, U+212A or U+0130";
 
 /// Whether the text has letters that another character folds to, or whose folding is not KQL's.
 pub fn folds(text: &str) -> bool {

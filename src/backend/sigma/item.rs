@@ -6,6 +6,7 @@
 
 use crate::backend::events;
 use crate::backend::names::{ASCII_TERMS, Atom, Names, Resolved};
+use crate::backend::pipeline::ASCII_CLASSES;
 use crate::backend::regex::{self, Dialect, Folding, Written};
 use crate::backend::{Answer, Literal, network};
 use crate::crosswalk::FieldKind;
@@ -77,6 +78,9 @@ pub(super) struct Style {
     /// Whether a test that must hold may become a wider one that converters understand.
     pub widen: bool,
 }
+
+/// Values are compared without letter case, by the readers' own idea of it.
+const FOLDING: &str = "https://sigmahq.io/sigma-specification/specification/sigma-rules-specification.html";
 
 /// A literal as a condition of items.
 pub(super) fn leaf(names: &Names, literal: &Literal, style: Style) -> Result<Answer<Part>, Refusal> {
@@ -220,6 +224,17 @@ impl Leaf<'_> {
         self.findings.notes.insert(note);
     }
 
+    /// Says so where letter case beyond ASCII is looked over.
+    fn folds_beyond_ascii(&mut self, values: &[(Scalar, Origins)]) {
+        let cased = |letter: char| !letter.is_ascii() && (letter.is_lowercase() || letter.is_uppercase());
+        let beyond =
+            |(scalar, _): &(Scalar, Origins)| matches!(scalar, Scalar::Text(text) if text.chars().any(cased));
+        if values.iter().any(beyond) {
+            let message = "KQL folds the case of ASCII letters only, readers of Sigma that of others, too";
+            self.lower(Code::CaseFolded, Cause::ProductLimit { page: FOLDING }, message);
+        }
+    }
+
     fn lower(&mut self, code: Code, cause: Cause, message: &str) {
         let relation = if self.atom.negated { Match::Narrower } else { Match::Broader };
         let note = Note { span: self.span, code, cause: Some(cause), message: message.to_owned() };
@@ -284,11 +299,14 @@ impl Leaf<'_> {
                 );
             }
         } else if lettered {
+            if case == Case::Insensitive {
+                self.folds_beyond_ascii(&values);
+            }
             if folding {
                 self.findings.assume(
                     AssumptionKind::Ascii,
                     Confidence::Medium,
-                    "no U+017F or U+212A stands for an `s` or `k` that is searched for",
+                    "no U+017F, U+212A or U+0130 stands for an `s`, `k` or `i` that is searched for",
                 );
             }
             self.converter("the converter to ES|QL tells letter case apart in plain values, and then finds fewer");
@@ -424,7 +442,9 @@ impl Leaf<'_> {
     /// A regular expression, with what it assumes.
     fn pattern(&mut self, written: Written) -> Scalar {
         if written.ascii {
-            self.findings.assume(AssumptionKind::Ascii, Confidence::Medium, ASCII_TERMS);
+            let classes = matches!(self.atom.op, TestOp::Matches { .. });
+            let text = if classes { ASCII_CLASSES } else { ASCII_TERMS };
+            self.findings.assume(AssumptionKind::Ascii, Confidence::Medium, text);
         }
         Scalar::Text(written.text)
     }
@@ -433,6 +453,7 @@ impl Leaf<'_> {
         self.converter("converters to EQL and ES|QL write `re` in another dialect, anchored at both ends");
         let mut modifiers = vec!["re"];
         if insensitive {
+            self.folds_beyond_ascii(&values);
             modifiers.push("i");
         }
         if all {

@@ -133,6 +133,7 @@ impl Draft {
                 let documents = self.documents(detection, &shape, &names, portable, None)?;
                 self.findings.join(stages.findings);
                 self.elided.extend(stages.elided);
+                events::unmapped_keys(&shape, &names, &mut self.findings);
                 (documents, None)
             }
         };

@@ -67,7 +67,11 @@ impl Writer<'_, '_, '_> {
 
     /// The argument as something that `stats` takes: a field, or an expression inside `eval`.
     fn argument(&self, expr: &Expr, findings: &mut Findings) -> Result<(Operand, Text), Refusal> {
-        let operand = value::present(value::value(self.scope, expr, findings)?);
+        let mut operand = value::present(value::value(self.scope, expr, findings)?);
+        if self.aggregation.aggregate.function == AggregateFunction::Sum && operand.nullable {
+            // The sum of no values is 0 in KQL, and none in Splunk.
+            operand.text = Text::glue("coalesce(").then(operand.text).then(Text::glue(",0)"));
+        }
         let plain = operand.text.plain().chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         let text = match &self.aggregation.aggregate.filter {
             None if plain => operand.text.clone(),
@@ -78,7 +82,7 @@ impl Writer<'_, '_, '_> {
                     .then(condition)
                     .then(Text::glue(","))
                     .then(operand.text.clone())
-                    .then(Text::glue(",null())))").clone())
+                    .then(Text::glue(",null()))"))
             }
         };
         Ok((operand, text))

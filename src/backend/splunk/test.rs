@@ -144,8 +144,13 @@ impl Asked<'_> {
         if self.is_text() {
             // An address that does not parse has no answer, negated or not.
             if let TestOp::InNetwork { networks } = self.op {
-                return Ok(Leaf { text: self.network(networks), prefilter: None });
+                return Ok(Leaf { text: self.network(networks, findings), prefilter: None });
             }
+            // A value of another type may be kept as text; where it is missing, KQL answers null both ways.
+            let texts = matches!(self.subject.ty, Type::String | Type::Guid | Type::Dynamic | Type::Unknown);
+            let guarded = self.negated && !self.on_missing && self.subject.nullable && !texts;
+            let guard =
+                guarded.then(|| Text::glue("isnotnull(").then(self.subject.text.clone()).then(Text::glue(") AND ")));
             if self.negated || self.on_missing {
                 // Whatever the column is, the field is read as text.
                 self.subject = value::present(Operand { ty: Type::String, ..self.subject });
@@ -155,6 +160,10 @@ impl Asked<'_> {
                 (false, _) => core.text,
                 (true, Some(complement)) => complement,
                 (true, None) => Text::glue("NOT ").then(core.text),
+            };
+            let text = match guard {
+                Some(guard) => guard.then(text).parenthesised(),
+                None => text,
             };
             return Ok(Leaf { text, prefilter });
         }
@@ -402,10 +411,12 @@ impl Asked<'_> {
         Ok(Core::call(if single { joined } else { joined.parenthesised() }))
     }
 
-    /// `ipv4_is_in_range` and the like: a mask of the address itself is tolerated, and what is no IPv4 address is
-    /// neither inside nor outside.
-    fn network(&self, networks: &[Network]) -> Text {
-        let plain = Text::glue("replace(").then(self.subject.text.clone()).then(Text::glue(",\"/[0-9]+\\z\",\"\")"));
+    /// `ipv4_is_in_range` and the like: what is no IPv4 address is neither inside nor outside. KQL reads a prefix length
+    /// behind the address, which no field of addresses has.
+    fn network(&self, networks: &[Network], findings: &mut Findings) -> Text {
+        let plain = self.subject.text.clone();
+        let text = format!("{} holds addresses without a prefix length", self.subject.text.plain());
+        findings.assume(AssumptionKind::Field, Confidence::Medium, text);
         let call = |cidr: String, origins: &Origins| {
             Text::piece(format!("cidrmatch(\"{cidr}\","), origins.clone().and(&self.origins))
                 .then(plain.clone())

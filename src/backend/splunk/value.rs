@@ -6,7 +6,7 @@
 
 use crate::crosswalk::FieldKind;
 use crate::diagnostic::Code;
-use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Refusal};
+use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Refusal};
 use crate::ir::{ArithmeticOp, Expr, ExprKind, Function, TICKS_PER_DAY, TICKS_PER_SECOND, Type, Value};
 use crate::template::Text;
 
@@ -17,9 +17,13 @@ use super::{Spl, quote, test};
 /// Ticks from 0001-01-01 to the epoch.
 pub(super) const EPOCH: i64 = 719_162 * TICKS_PER_DAY;
 
+const TEXT_FUNCTIONS: &str = "https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/TextFunctions";
+
 /// A value as an operand that binds tighter than any comparison.
 pub(super) fn value(scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal> {
-    Writer { scope, findings }.value(expr)
+    let operand = Writer { scope, findings }.value(expr)?;
+    // Constants that steer a function, such as an index, are in its spelling.
+    Ok(Operand { text: operand.text.with_origins(&expr.all_origins()), ..operand })
 }
 
 /// A string that is empty where the field is missing; other values as they are.
@@ -78,6 +82,14 @@ struct Writer<'w, 's, 'a> {
 }
 
 impl Writer<'_, '_, '_> {
+    /// Splunk's `len` and `substr` are sure of ASCII only; beyond it they may count bytes.
+    fn count_of_letters(&mut self, expr: &Expr) {
+        let message = "letters beyond ASCII may count more than once in Splunk".to_owned();
+        let span = expr.all_origins().hull().unwrap_or_default();
+        let cause = Some(Cause::ProductLimit { page: TEXT_FUNCTIONS });
+        self.findings.lower(Match::Approximate, Note { span, code: Code::NotComparable, cause, message });
+    }
+
     fn value(&mut self, expr: &Expr) -> Result<Operand, Refusal> {
         match &expr.kind {
             ExprKind::Literal(value) => self.literal(expr, value),
@@ -252,6 +264,7 @@ impl Writer<'_, '_, '_> {
             }
             (Function::Strlen, [argument]) => {
                 let text = self.text(argument)?;
+                self.count_of_letters(expr);
                 Ok(computed(name("len(").then(text).then(close()), Type::Long, false))
             }
             (Function::ToString, [argument]) => {
@@ -263,6 +276,7 @@ impl Writer<'_, '_, '_> {
                 Ok(computed(Text::join(parts, &name(".")).parenthesised(), Type::String, false))
             }
             (Function::Substring, [source, start, rest @ ..]) => {
+                self.count_of_letters(expr);
                 let whole = |expr: &Expr| match expr.as_literal() {
                     Some(Value::Long(number)) if *number >= 0 => Some(*number),
                     Some(Value::Int(number)) if *number >= 0 => Some(i64::from(*number)),
