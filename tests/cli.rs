@@ -221,6 +221,54 @@ fn bare_queries_are_rules_too() {
     assert!(ended.files("dist").contains(&"sentinel/q.json".to_owned()));
 }
 
+/// A deployment template with these saved searches: name and query.
+fn template(queries: &[(&str, &str)]) -> String {
+    let resource = |(name, query): &(&str, &str)| {
+        serde_json::json!({
+            "type": "Microsoft.OperationalInsights/workspaces/savedSearches",
+            "name": format!("[concat(parameters('workspace'), '/{name}')]"),
+            "properties": {"category": "Hunting Queries", "displayName": name, "query": query},
+        })
+    };
+    let resources: Vec<Value> = queries.iter().map(resource).collect();
+    serde_json::to_string_pretty(&serde_json::json!({ "resources": resources })).unwrap()
+}
+
+#[test]
+fn what_we_write_for_sentinel_is_read_again() {
+    let ended = Run::new().rule("a", QUERY).args(BUILD).ends_with(0);
+    let artifact = ended.read("dist/sentinel/a.json");
+    let again = Run::new().file("rules/a.json", &artifact).args(BUILD).ends_with(0).says("1 rule:");
+    for target in ["sigma/a.yml", "splunk/a.spl", "eql/a.eql"] {
+        // What a saved search cannot say besides the query, its artifacts lack.
+        let query = |text: String| text.lines().filter(|line| line.contains("x.exe")).collect::<Vec<_>>().join("\n");
+        assert_eq!(query(ended.read(&format!("dist/{target}"))), query(again.read(&format!("dist/{target}"))));
+    }
+    let arguments = ["convert", "-", "--input", "arm", "--target", "sentinel"];
+    Run::new().stdin(artifact).args(arguments).ends_with(0).answers("x.exe");
+}
+
+#[test]
+fn a_template_with_several_rules_is_several_rules() {
+    let several = template(&[("First one", QUERY), ("Second", "DeviceProcessEvents\n| where FileName =~")]);
+    let run = Run::new().file("rules/x/all.json", &several).file("rules/other.json", "{\"compilerOptions\": {}}");
+    let ended = run.args(BUILD).ends_with(1).says("2 rules, 1 broken, 1 other file skipped");
+    // The place in the file, behind the escape of the line break.
+    let ended = ended.says("KQL0002").says("rules/x/all.json:18:");
+    assert_eq!(ended.files("dist/sentinel"), ["x/all/first-one.json"]);
+    let run = Run::new().file("a.json", several).args(["convert", "a.json", "--target", "sigma"]);
+    run.ends_with(2).says("`a.json` holds 2 rules; `build` takes them all");
+}
+
+#[test]
+fn templates_that_cannot_be_read_are_refused_where_they_stand() {
+    let open = template(&[("a", "[parameters('query')]")]);
+    let run = Run::new().file("rules/a.json", open).args(BUILD).ends_with(1);
+    run.says("YML0107").says("`query` cannot be read: the parameter `query` has no value before a deployment");
+    let broken = template(&[("a", QUERY)]).replace("]\n}", "],\n}");
+    Run::new().file("rules/a.json", broken).args(BUILD).ends_with(1).says("YML0004").says("rules/a.json:");
+}
+
 #[test]
 fn one_broken_rule_stops_no_other() {
     let run = Run::new().rule("good", QUERY).rule("bad", "DeviceProcessEvents\n| where FileName =~");

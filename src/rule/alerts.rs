@@ -22,7 +22,7 @@ pub fn read_alerts(reader: &mut Reader, fields: &mut Fields<'_>) -> Alerts {
         }
     }
     let mut event_grouping = None;
-    if let Some(field) = fields.take(reader, "eventGroupingSettings")
+    if let Some(field) = fields.take_any(reader, &["eventGroupingSettings", "eventGroupSettings"])
         && let Some(mut fields) = reader.fields(&field)
     {
         event_grouping = fields.take(reader, "aggregationKind").and_then(|field| reader.choice(&field, GROUPINGS));

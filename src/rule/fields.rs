@@ -114,11 +114,16 @@ impl Reader {
         self.diagnostics.push(Diagnostic::error(Code::BadValue, field.place(), message));
     }
 
-    /// A text; a bare number or boolean is the text it is spelled as.
+    /// A text; a bare number or boolean is the text it is spelled as. `{{Column}}` without quotes is a mapping to YAML.
     pub fn text(&mut self, field: &Field<'_>) -> Option<Spanned<String>> {
         match field.node.as_scalar() {
             Some(scalar) => Some(Spanned::new(scalar.text.clone(), field.node.span)),
             None => {
+                if let Some(text) = placeholder(field.node) {
+                    let message = format!("`{}` is a mapping; it is read as the text `{text}`", field.path);
+                    self.warn(Code::UnusualSpelling, field.place(), message, format!("write `'{text}'`"));
+                    return Some(Spanned::new(text, field.node.span));
+                }
                 self.wrong_kind(field, "a text");
                 None
             }
@@ -308,6 +313,19 @@ impl Reader {
         }
         found
     }
+}
+
+/// The placeholder that a mapping of a mapping to nothing was meant to be.
+fn placeholder(node: &Node) -> Option<String> {
+    let only = |node: &Node| match &node.kind {
+        NodeKind::Mapping(entries) => match entries.as_slice() {
+            [(key, value)] if value.is_null() => Some(key.clone()),
+            _ => None,
+        },
+        NodeKind::Scalar(_) | NodeKind::Sequence(_) => None,
+    };
+    let name = only(&only(node)?)?;
+    name.as_scalar().map(|name| format!("{{{{{}}}}}", name.text))
 }
 
 /// An entry of a list.

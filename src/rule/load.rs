@@ -76,8 +76,11 @@ pub fn load(label: &str, bytes: &[u8]) -> Loaded {
         Ok(document) => document,
         Err(error) => {
             let code = if error.is_limit { Code::TooLarge } else { Code::NotYaml };
-            let diagnostics = vec![Diagnostic::error(code, Place::File(error.span), error.message)];
-            return Loaded::Broken { source, diagnostics };
+            let mut diagnostic = Diagnostic::error(code, Place::File(error.span), error.message);
+            if let Some(help) = block_help(source.text(), error.span) {
+                diagnostic = diagnostic.with_help(help);
+            }
+            return Loaded::Broken { source, diagnostics: vec![diagnostic] };
         }
     };
     let entries = match &document.root.kind {
@@ -88,10 +91,12 @@ pub fn load(label: &str, bytes: &[u8]) -> Loaded {
     if arm::is_template(&document.root) {
         return only_rule(source.clone(), arm::load_template(&source, &document.root));
     }
-    if let Some(reason) = reason_against(entries) {
+    let mut reader = Reader::default();
+    let lifted = lift_query(&mut reader, entries);
+    if let (None, Some(reason)) = (&lifted, reason_against(entries)) {
         return Loaded::NotARule { reason };
     }
-    let mut reader = Reader::default();
+    let entries = lifted.as_deref().unwrap_or(entries);
     for repair in &document.repairs {
         let key = repair.span.of(source.text());
         let message = format!("the key `{key}` stands too far left; it is read as a key of the list item above it");
@@ -196,6 +201,54 @@ pub(super) fn decode<'a>(label: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, B
     }
 }
 
+/// Why a file with a block in it may not be read: blocks end at the first line that is not indented enough.
+fn block_help(text: &str, error: Span) -> Option<String> {
+    let before = text.get(..error.start as usize)?;
+    let lines: Vec<&str> = before.lines().collect();
+    let is_header = |line: &str| {
+        let line = line.trim_end().trim_end_matches(|letter: char| letter.is_ascii_digit() || "+-".contains(letter));
+        line.strip_suffix(['|', '>']).is_some_and(|key| key.trim_end().ends_with(':'))
+    };
+    let is_key = |line: &str| {
+        let name = line.find(|letter: char| !letter.is_ascii_alphanumeric());
+        name.is_some_and(|at| at > 0 && line[at..].starts_with(':'))
+    };
+    // What stands between the block and the error belongs to the block, or was meant to.
+    let last = lines.iter().rposition(|line| is_header(line) || is_key(line))?;
+    is_header(lines[last]).then(|| {
+        let line = last + 1;
+        format!("indent all lines of the block that begins in line {line} as far as its first one, comments too")
+    })
+}
+
+/// The mapping with the query at its top, where it has it in a selection of a detection: rules in a layout that borrows
+/// from Sigma. A selection of Sigma's own has values to compare with, so only a pipeline of operators is taken.
+fn lift_query(reader: &mut Reader, entries: &[(Node, Node)]) -> Option<Vec<(Node, Node)>> {
+    let is_named = |key: &Node, name: &str| key.as_scalar().is_some_and(|key| key.text == name);
+    if entries.iter().any(|(key, _)| key.as_scalar().is_some_and(|key| key.text.eq_ignore_ascii_case("query"))) {
+        return None;
+    }
+    let index = entries.iter().position(|(key, _)| is_named(key, "detection"))?;
+    let detection = &entries[index].1;
+    let NodeKind::Mapping(parts) = &detection.kind else { return None };
+    let NodeKind::Mapping(selection) = &entry(detection, "selection")?.kind else { return None };
+    let [(key, query)] = selection.as_slice() else { return None };
+    let is_alone = parts.iter().all(|(key, value)| {
+        is_named(key, "selection")
+            || (is_named(key, "condition") && value.as_scalar().is_some_and(|value| value.text.trim() == "selection"))
+    });
+    let is_pipeline =
+        query.as_scalar().is_some_and(|text| text.text.lines().any(|line| line.trim_start().starts_with('|')));
+    if !is_named(key, "query") || !is_alone || !is_pipeline {
+        return None;
+    }
+    let message = "the query in `detection.selection` is read as the rule's `query`".to_owned();
+    reader.warn(Code::UnusualSpelling, Place::File(key.span), message, "write `query` at the beginning of a line");
+    let mut lifted = entries.to_vec();
+    lifted[index] = (key.clone(), query.clone());
+    Some(lifted)
+}
+
 /// Why a mapping is no rule; `None` if it is one, perhaps a broken one.
 fn reason_against(entries: &[(Node, Node)]) -> Option<&'static str> {
     let value = |name: &str| {
@@ -220,7 +273,10 @@ fn reason_against(entries: &[(Node, Node)]) -> Option<&'static str> {
 
 pub(super) fn read_rule(reader: &mut Reader, mut fields: Fields<'_>, text: &str) -> (Option<Rule>, TextMap) {
     let top = Place::File(first_line(text, fields.span));
-    let name = fields.take_any(reader, &["name", "displayName"]).and_then(|field| reader.text(&field));
+    // Sigma's words, where the rule borrows its layout.
+    let severity_names: &[&'static str] =
+        if fields.key_span("title").is_some() { &["severity", "level"] } else { &["severity"] };
+    let name = fields.take_any(reader, &["name", "displayName", "title"]).and_then(|field| reader.text(&field));
     let name = name.filter(|name| !name.value.trim().is_empty());
     let at_name = name.as_ref().map_or(top, |name| Place::File(name.span));
     if name.is_none() {
@@ -236,9 +292,15 @@ pub(super) fn read_rule(reader: &mut Reader, mut fields: Fields<'_>, text: &str)
     let description_detailed = take_text(reader, &["description-detailed", "description_detailed"]);
     let status = take_text(reader, &["status"]);
     let version = take_text(reader, &["version"]);
-    let severity = fields.take(reader, "severity").and_then(|field| reader.choice(&field, SEVERITIES));
+    let severity = fields.take_any(reader, severity_names).and_then(|field| reader.choice(&field, SEVERITIES));
+    let has_metadata = fields.key_span("metadata").is_some();
     let metadata = fields.take(reader, "metadata");
     let author = read_author(reader, &mut fields, metadata.as_ref());
+    let metadata = match metadata {
+        Some(field) => Some(Spanned::new(field.node.to_json(), field.node.span)),
+        None if has_metadata => read_scattered_metadata(reader, &mut fields),
+        None => None,
+    };
     let required_data_connectors = read_connectors(reader, &mut fields);
     let tactics = read_tactics(reader, &mut fields);
     let techniques = read_techniques(reader, &mut fields);
@@ -252,7 +314,6 @@ pub(super) fn read_rule(reader: &mut Reader, mut fields: Fields<'_>, text: &str)
     let alerts = read_alerts(reader, &mut fields);
     fields.finish(reader);
     let (Some(name), Some(query), Some(kind)) = (name, query, kind) else { return (None, map) };
-    let metadata = metadata.map(|field| Spanned::new(field.node.to_json(), field.node.span));
     let unknown = std::mem::take(&mut reader.unknown);
     let rule = Rule {
         id: id.unwrap_or_else(|| Spanned::new(id_from_name(&name.value), Span::default())),
@@ -362,6 +423,20 @@ fn read_author(
     entry(metadata?.node, "author").and_then(|author| {
         name_of(author).or_else(|| author.as_scalar().map(|name| Spanned::new(name.text.clone(), author.span)))
     })
+}
+
+/// What should stand below an empty `metadata:` and stands beside it.
+fn read_scattered_metadata(reader: &mut Reader, fields: &mut Fields<'_>) -> Option<Spanned<serde_json::Value>> {
+    let mut metadata = serde_json::Map::new();
+    let mut span = None;
+    for name in ["source", "support", "categories"] {
+        let Some(field) = fields.take(reader, name) else { continue };
+        let message = format!("`{name}` should stand in `metadata`; it is read as if it did");
+        reader.warn(Code::UnusualSpelling, Place::File(field.key), message, "indent it below `metadata:`");
+        span = span.or(Some(field.node.span));
+        metadata.insert(name.to_owned(), field.node.to_json());
+    }
+    span.map(|span| Spanned::new(serde_json::Value::Object(metadata), span))
 }
 
 fn name_of(node: &Node) -> Option<Spanned<String>> {

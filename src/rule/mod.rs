@@ -14,6 +14,8 @@ mod mitre;
 mod schedule;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wild;
 
 pub use arm::{Part, load_arm};
 pub use duration::{Duration, parse_duration};

@@ -306,3 +306,29 @@ fn a_template_in_yaml_is_read_if_it_holds_one_rule() {
     };
     assert_eq!(diagnostics[0].message, "the template holds 2 rules");
 }
+
+#[test]
+fn no_template_makes_the_reader_panic() {
+    let check = |text: &str| {
+        for part in load_arm("a.json", text.as_bytes()) {
+            let (Loaded::Rule { source, diagnostics, .. } | Loaded::Broken { source, diagnostics }) = part.loaded
+            else {
+                continue;
+            };
+            for diagnostic in diagnostics {
+                assert!(source.file_span(diagnostic.place).end as usize <= text.len(), "{text}");
+            }
+        }
+    };
+    for whole in [EXPORT, PACKAGE] {
+        for at in (0..whole.len()).filter(|at| whole.is_char_boundary(*at)) {
+            check(&whole[..at]);
+            for put in ["[", "'", "\"", "\\", "é", "}", "null"] {
+                check(&format!("{}{put}{}", &whole[..at], &whole[at + 1..]));
+            }
+        }
+    }
+    let deep = format!("[{}'a'{}]", "concat(".repeat(10_000), ")".repeat(10_000));
+    check(&template(&hunting("a", &deep)));
+    check(&template(&hunting("a", &format!("[variables('a'){}]", "[0]".repeat(10_000)))));
+}
