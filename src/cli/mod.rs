@@ -12,6 +12,7 @@ use clap::Parser;
 
 mod args;
 mod build;
+mod check;
 mod convert;
 mod eval;
 mod guard;
@@ -84,6 +85,7 @@ fn execute(command: Command, screen: &Screen) -> Result<Status> {
     match command {
         Command::Build(arguments) => build::run(&arguments, screen),
         Command::Convert(arguments) => convert::run(&arguments, screen),
+        Command::Check(arguments) => check::run(&arguments, screen),
         Command::Eval(arguments) => eval::run(&arguments, screen),
         Command::List(arguments) => list::run(&arguments),
     }
