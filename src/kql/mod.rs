@@ -4,6 +4,7 @@
 //! a tree as text that parses to the same tree; [`leaves()`] lists what in a tree a compiler has to account for.
 
 pub mod ast;
+pub mod builtin;
 mod leaves;
 mod lexer;
 mod parser;
