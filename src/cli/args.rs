@@ -220,6 +220,10 @@ pub(super) enum Listing {
         /// The table
         table: String,
     },
+    /// Operators, and what becomes of each
+    Operators,
+    /// Functions, and what becomes of each
+    Functions,
     /// Diagnostic codes
     Codes,
 }

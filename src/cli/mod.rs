@@ -19,6 +19,7 @@ mod guard;
 mod input;
 mod list;
 mod output;
+mod probe;
 mod settings;
 mod show;
 

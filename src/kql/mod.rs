@@ -15,6 +15,6 @@ mod token;
 
 pub use leaves::{Leaf, leaves};
 pub use lexer::lex;
-pub use parser::{Error, ErrorKind, MAX_DEPTH, Parsed, parse};
+pub use parser::{Error, ErrorKind, MAX_DEPTH, Parsed, operators, parse};
 pub use print::print;
 pub use token::{Token, TokenKind};
