@@ -97,7 +97,14 @@ fn probed(name: &'static str, subjects: &[probe::Subject]) -> Result<Sheet> {
         let mut row = vec![subject.name.to_owned(), subject.kind.to_owned()];
         let steps = [found.is_parsed, found.is_lowered, found.is_evaluated];
         row.extend(steps.map(|is| if is { "yes" } else { "no" }.to_owned()));
-        row.extend(found.verdicts.iter().map(|verdict| verdict.word().to_owned()));
+        row.extend(found.verdicts.iter().map(|(verdict, output)| {
+            let besides: Vec<&str> = output.iter().map(|output| output.word()).collect();
+            if besides.is_empty() {
+                verdict.word().to_owned()
+            } else {
+                format!("{} ({})", verdict.word(), besides.join(", "))
+            }
+        }));
         row
     };
     let rows = subjects.iter().zip(probe::run(subjects)?).map(row).collect();

@@ -2,7 +2,9 @@
 //! under the same names are taken through all stages, and the verdicts are read.
 //!
 //! Of a word with several probes the best answer counts: `yes` and `exact` mean that there is a use of it that is
-//! carried so, not that every use is. Queries are written here, answers never are.
+//! carried so, not that every use is. Behind a verdict stands what differs besides: columns, multiplicity, order. Queries are written here, answers never are.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 use serde_json::json;
@@ -11,7 +13,7 @@ use super::guard;
 use crate::bundle::{self, Input, Language, Selection, Settings};
 use crate::crosswalk::{Column, Crosswalk, Route, Source, Table, Vocabulary};
 use crate::eval::{self, Data};
-use crate::fidelity::Verdict;
+use crate::fidelity::{Output, Verdict};
 use crate::ir::{self, AggregateFunction, ExprKind, Function, Operator, PredicateKind, ResultType, TestOp, Type};
 use crate::kql::{self, ast};
 
@@ -49,8 +51,8 @@ pub(super) struct Outcome {
     pub is_lowered: bool,
     /// Whether the reference interpreter runs it.
     pub is_evaluated: bool,
-    /// For each target, the best verdict.
-    pub verdicts: Vec<Verdict>,
+    /// For each target the best verdict, with what differs besides.
+    pub verdicts: Vec<(Verdict, BTreeSet<Output>)>,
 }
 
 /// Every operator: those behind a `|`, then those between values.
@@ -62,13 +64,19 @@ pub(super) fn operators() -> Vec<Subject> {
         Subject { name, kind: "scalar", probes }
     };
     for op in ast::BinaryOp::ALL {
-        use ast::BinaryOp::{Add, And, Divide, Modulo, Multiply, Or, Search, Subtract};
+        use ast::BinaryOp::{
+            Add, And, Divide, Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Modulo, Multiply, NotEqual, Or,
+            Search, Subtract,
+        };
         let symbol = op.symbol();
         let queries = match op {
-            And | Or => vec![format!("Text == 'a' {symbol} Number == 1")],
+            And | Or => vec![format!("Text =~ 'a' {symbol} Number == 1")],
             Add | Subtract | Multiply | Divide | Modulo => vec![format!("Number {symbol} 2 == 1")],
             Search => vec!["Text:'a'".to_owned()],
-            _ => ["Text", "Number"].map(|column| format!("{column} {symbol} {}", constant(column))).to_vec(),
+            Equal | NotEqual | Less | LessOrEqual | Greater | GreaterOrEqual => {
+                vec![format!("Text {symbol} 'ab'"), format!("Number {symbol} 1")]
+            }
+            _ => vec![format!("Text {symbol} 'ab'")],
         };
         subjects.push(match op {
             Search => Subject {
@@ -112,7 +120,7 @@ pub(super) fn run(subjects: &[Subject]) -> Result<Vec<Outcome>> {
             is_parsed: false,
             is_lowered: false,
             is_evaluated: false,
-            verdicts: vec![Verdict::Unsupported; settings.targets.len()],
+            verdicts: vec![(Verdict::Unsupported, BTreeSet::new()); settings.targets.len()],
         };
         for probe in &subject.probes {
             best.improve(&outcome(probe, &settings, &data)?);
@@ -129,7 +137,9 @@ impl Outcome {
         self.is_lowered |= other.is_lowered;
         self.is_evaluated |= other.is_evaluated;
         for (own, other) in self.verdicts.iter_mut().zip(&other.verdicts) {
-            *own = (*own).min(*other);
+            if (other.0, other.1.len()) < (own.0, own.1.len()) {
+                own.clone_from(other);
+            }
         }
     }
 }
@@ -141,13 +151,13 @@ fn outcome(probe: &str, settings: &Settings, data: &Data) -> Result<Outcome> {
     let understood = bundle::understand(&input, &settings.crosswalk, &Selection::default());
     let query = understood.detection.as_ref().map(|detection| &detection.query);
     let compiled = bundle::compile(&input, settings)?;
-    let mut verdicts: Vec<Verdict> = compiled
-        .rule()
-        .into_iter()
-        .flat_map(|rule| &rule.artifacts)
-        .map(|artifact| artifact.emission.verdict())
-        .collect();
-    verdicts.resize(settings.targets.len(), Verdict::Unsupported);
+    let artifacts = compiled.rule().into_iter().flat_map(|rule| &rule.artifacts);
+    let found = artifacts.map(|artifact| match artifact.emission.verdict() {
+        Verdict::Unsupported => (Verdict::Unsupported, BTreeSet::new()),
+        verdict => (verdict, artifact.emission.findings.output.clone()),
+    });
+    let mut verdicts: Vec<_> = found.collect();
+    verdicts.resize(settings.targets.len(), (Verdict::Unsupported, BTreeSet::new()));
     Ok(Outcome {
         is_parsed: kql::parse(probe).errors.is_empty(),
         is_lowered: query.is_some_and(|query| !has_opaque(query)),
@@ -191,8 +201,7 @@ fn crosswalk() -> Crosswalk {
     let mut table = Table::new(TABLE);
     table.clock = vec![COLUMNS[0].0.to_owned()];
     for (name, ty) in COLUMNS {
-        let column =
-            Column { ty, fields: std::collections::BTreeMap::new(), paths: Vec::new(), note: None, source: None };
+        let column = Column { ty, fields: BTreeMap::new(), paths: Vec::new(), note: None, source: None };
         table.columns.insert(name.to_owned(), column);
     }
     for vocabulary in Vocabulary::ALL {
@@ -230,35 +239,21 @@ fn data() -> Data {
     data
 }
 
-/// A constant to compare a column with.
-fn constant(column: &str) -> &'static str {
-    match column {
-        "Text" => "'ab'",
-        "Number" => "1",
-        "Fraction" => "1.5",
-        "Flag" => "true",
-        "Time" => "datetime(2024-01-01)",
-        "Span" => "1h",
-        "Id" => "guid(0170143d-c5b9-49c2-ad03-be86564a7855)",
-        _ => "dynamic(['a'])",
-    }
-}
-
 /// A query with an operator behind a condition that every target can carry.
 fn tabular_probe(name: &str) -> String {
     let rest = match name {
-        "datatable" => return "datatable (A: string) ['a'] | where A == 'a'".to_owned(),
+        "datatable" => return "datatable (A: string) ['a'] | where A =~ 'a'".to_owned(),
         "external_data" | "externaldata" => {
-            return format!("{name} (A: string) ['https://example.org/a.csv'] | where A == 'a'");
+            return format!("{name} (A: string) ['https://example.org/a.csv'] | where A =~ 'a'");
         }
-        "find" => return format!("find in ({TABLE}) where Text == 'a'"),
+        "find" => return format!("find in ({TABLE}) where Text =~ 'a'"),
         "macro-expand" => {
-            return format!("macro-expand entity_group [database('a')] as X (X.{TABLE} | where Text == 'a')");
+            return format!("macro-expand entity_group [database('a')] as X (X.{TABLE} | where Text =~ 'a')");
         }
         "print" => return "print A = 'a'".to_owned(),
         "range" => return "range A from 1 to 2 step 1".to_owned(),
-        "search" => return format!("search in ({TABLE}) Text == 'a'"),
-        "union" => return format!("union {TABLE}, ({TABLE} | where Number == 1) | where Text == 'a'"),
+        "search" => return format!("search in ({TABLE}) Text =~ 'a'"),
+        "union" => return format!("union {TABLE}, ({TABLE} | where Number == 1) | where Text =~ 'a'"),
         "as" => "as X",
         "assert-schema" => "project Text | assert-schema (Text: string)",
         "distinct" => "distinct Text",
@@ -268,21 +263,21 @@ fn tabular_probe(name: &str) -> String {
         "filter" => "filter Number == 1",
         "fork" => "fork (take 1) (take 2)",
         "graph-mark-components" => "make-graph Text --> Text | graph-mark-components",
-        "graph-match" => "make-graph Text --> Text | graph-match (a)-[b]->(c) where a.Text == 'a' project b.Text",
+        "graph-match" => "make-graph Text --> Text | graph-match (a)-[b]->(c) where a.Text =~ 'a' project b.Text",
         "graph-shortest-paths" => "make-graph Text --> Text | graph-shortest-paths (a)-[b*1..3]->(c) project a.Text",
         "graph-to-table" => "make-graph Text --> Text | graph-to-table nodes",
         "graph-where-edges" => "make-graph Text --> Text | graph-where-edges Number == 1",
         "graph-where-nodes" => "make-graph Text --> Text | graph-where-nodes Number == 1",
         "invoke" => "invoke f()",
         "join" => "join kind=inner (Probe | where Number == 1) on Text",
-        "limit" | "take" | "sample" => return format!("{TABLE} | where Text == 'a' | {name} 5"),
+        "limit" | "take" | "sample" => return format!("{TABLE} | where Text =~ 'a' | {name} 5"),
         "lookup" => "lookup kind=leftouter (Probe | where Number == 1) on Text",
         "make-graph" => "make-graph Text --> Text",
         "make-series" => "make-series count() on Time step 1h by Text",
-        "mv-apply" | "mvapply" => return format!("{TABLE} | where Text == 'a' | {name} Bag on (take 1)"),
-        "mv-expand" | "mvexpand" => return format!("{TABLE} | where Text == 'a' | {name} Bag"),
-        "order" | "sort" => return format!("{TABLE} | where Text == 'a' | {name} by Number"),
-        "parse" | "parse-where" => return format!("{TABLE} | where Text == 'a' | {name} Text with 'a=' A ',' *"),
+        "mv-apply" | "mvapply" => return format!("{TABLE} | where Text =~ 'a' | {name} Bag on (take 1)"),
+        "mv-expand" | "mvexpand" => return format!("{TABLE} | where Text =~ 'a' | {name} Bag"),
+        "order" | "sort" => return format!("{TABLE} | where Text =~ 'a' | {name} by Number"),
+        "parse" | "parse-where" => return format!("{TABLE} | where Text =~ 'a' | {name} Text with 'a=' A ',' *"),
         "parse-kv" => "parse-kv Text as (A: string) with (pair_delimiter=',', kv_delimiter='=')",
         "partition" => "partition by Text (take 1)",
         "project" => "project Text",
@@ -304,23 +299,23 @@ fn tabular_probe(name: &str) -> String {
         // Words alone: `count`, `consume`, `getschema`, and those that are not read further.
         _ => name,
     };
-    format!("{TABLE} | where Text == 'a' | {rest}")
+    format!("{TABLE} | where Text =~ 'a' | {rest}")
 }
 
 /// Queries with a function in a condition.
 fn scalar_probes(name: &str) -> Vec<String> {
     let wholes: &[&str] = match name {
-        "ago" => &["Probe | where Text == 'a' and Time > ago(1h)"],
-        "now" => &["Probe | where Text == 'a' and Time < now()"],
+        "ago" => &["Probe | where Text =~ 'a' and Time > ago(1h)"],
+        "now" => &["Probe | where Text =~ 'a' and Time < now()"],
         "column_ifexists" | "columnifexists" => {
-            return vec![format!("{TABLE} | where {name}('Text', '') == 'a'")];
+            return vec![format!("{TABLE} | where {name}('Text', '') =~ 'a'")];
         }
-        "materialize" => &["materialize(Probe) | where Text == 'a'"],
-        "table" => &["table('Probe') | where Text == 'a'"],
-        "toscalar" => &["Probe | where Text == 'a' and Number > toscalar(Probe | summarize max(Number))"],
-        "cluster" => &["cluster('c').database('d').Probe | where Text == 'a'"],
-        "database" => &["database('d').Probe | where Text == 'a'"],
-        "not" => &["Probe | where not(Text == 'a') and Number == 1"],
+        "materialize" => &["materialize(Probe) | where Text =~ 'a'"],
+        "table" => &["table('Probe') | where Text =~ 'a'"],
+        "toscalar" => &["Probe | where Text =~ 'a' and Number > toscalar(Probe | summarize max(Number))"],
+        "cluster" => &["cluster('c').database('d').Probe | where Text =~ 'a'"],
+        "database" => &["database('d').Probe | where Text =~ 'a'"],
+        "not" => &["Probe | where not(Text =~ 'a') and Number == 1"],
         _ => &[],
     };
     if !wholes.is_empty() {
@@ -434,12 +429,12 @@ fn arguments(name: &str) -> Option<&'static [&'static str]> {
 
 /// Queries with an aggregate, and with a condition on it.
 fn aggregate_probes(name: &str) -> Vec<String> {
-    let head = format!("{TABLE} | where Text == 'a' | summarize A = {name}");
+    let head = format!("{TABLE} | where Text =~ 'a' | summarize A = {name}");
     let calls: &[&str] = match name {
         "count" | "cnt" => &["()"],
         "countif" => &["(Number == 1)"],
         "arg_max" | "arg_min" | "argmax" | "argmin" => {
-            let head = format!("{TABLE} | where Text == 'a' | summarize {name}");
+            let head = format!("{TABLE} | where Text =~ 'a' | summarize {name}");
             return vec![format!("{head}(Time, Text) by Number"), format!("{head}(Time, *) by Number")];
         }
         "percentile" => &["(Number, 95)"],
@@ -453,8 +448,15 @@ fn aggregate_probes(name: &str) -> Vec<String> {
         }
         _ => &["(Number)", "(Text)", "(Bag)", "(Time)"],
     };
-    let tails = [" by Text", " by Text | where A > 5", " by bin(Time, 1h), Text"];
-    calls.iter().flat_map(|call| tails.map(|tail| format!("{head}{call}{tail}"))).collect()
+    // What is a list or a row is mostly shown, a number mostly compared: then its value has to be right.
+    let is_shown = AggregateFunction::ALL
+        .iter()
+        .find(|function| name.starts_with(function.name()))
+        .is_none_or(|function| matches!(function.result_type(Type::Long), Type::Dynamic))
+        || name.starts_with("take_any")
+        || name.starts_with("any");
+    let tail = if is_shown { " by Text" } else { " by Text | where A > 5" };
+    calls.iter().map(|call| format!("{head}{call}{tail}")).collect()
 }
 
 #[cfg(test)]
@@ -493,10 +495,17 @@ mod tests {
     #[test]
     fn the_answers_are_those_of_the_compiler() {
         let equal = of(operators(), "==");
-        assert!(equal.verdicts.iter().all(|verdict| verdict.word() == "exact"), "{equal:?}");
+        assert!(equal.verdicts.iter().all(|(verdict, _)| verdict.word() == "exact"), "{equal:?}");
         let scan = of(operators(), "scan");
         assert_eq!((scan.is_parsed, scan.is_lowered, scan.is_evaluated), (true, false, false));
-        assert_eq!(scan.verdicts.iter().filter(|verdict| verdict.word() == "exact").count(), 1);
+        assert_eq!(scan.verdicts.iter().filter(|(verdict, _)| verdict.word() == "exact").count(), 1);
+        // Events as they are have no sum.
+        let sum = of(functions(), "sum");
+        let of_target = |name: &str| {
+            let index = crate::backend::ALL.iter().position(|backend| backend.target().name == name);
+            sum.verdicts[index.unwrap()].0.word()
+        };
+        assert_eq!((of_target("eql"), of_target("splunk"), of_target("esql")), ("unsupported", "exact", "exact"));
         let geo = of(functions(), "geo_distance_2points");
         assert_eq!((geo.is_parsed, geo.is_lowered), (true, false));
     }

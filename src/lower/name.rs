@@ -283,7 +283,7 @@ fn is_service_function(name: &str) -> bool {
 
 /// The candidate nearest to a misspelt name, if one is near.
 pub(super) fn suggestion<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    nearest(name, (name.chars().count() / 3).max(1), candidates)
+    nearest(name, (name.chars().count() / 3).clamp(1, 3), candidates)
 }
 
 /// The candidate nearest to a name, if one is within so many changes; letter case does not count.
