@@ -268,7 +268,7 @@ pub fn compile(input: &Input, settings: &Settings) -> Result<Compiled, TemplateE
     let Understood { mut compiled, detection } = understand(input, &settings.crosswalk, &settings.selection);
     if let (Some(mut detection), Outcome::Rule(rule)) = (detection, &mut compiled.outcome) {
         rewrite::normalise(&mut detection.query);
-        rule.logic_sha256 = Some(hash::sha256(ir::print_query(&detection.query).as_bytes()));
+        rule.logic_sha256 = Some(hash::sha256(ir::print_logic(&detection.query).as_bytes()));
         for choice in &settings.targets {
             let options = Options {
                 crosswalk: &settings.crosswalk,

@@ -31,7 +31,7 @@ fn counts(report: &mut String, rules: &[(&Compiled, &CompiledRule)], settings: &
     push(report, format_args!(" native names |\n|---|{}---|\n", "---|".repeat(Verdict::ALL.len())));
     for choice in &settings.targets {
         let target = choice.backend.target();
-        push(report, format_args!("| {} |", target.title));
+        push(report, format_args!("| {} |", escape(target.title)));
         let emissions: Vec<&Emission> = rules
             .iter()
             .flat_map(|(_, rule)| &rule.artifacts)
@@ -132,7 +132,7 @@ fn notes(report: &mut String, rules: &[(&Compiled, &CompiledRule)]) {
         let target = artifact.choice.backend.target();
         let word = artifact.emission.verdict().word();
         let path = escape(&compiled.relative);
-        push(report, format_args!("\n### {}: {}, {word}\n\n{path}\n\n", title(compiled, rule), target.title));
+        push(report, format_args!("\n### {}: {}, {word}\n\n{path}\n\n", title(compiled, rule), escape(target.title)));
         let findings = &artifact.emission.findings;
         for note in &findings.notes {
             let at = place_of(compiled, Place::Query(note.span));

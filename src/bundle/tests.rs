@@ -106,3 +106,13 @@ fn files_that_are_no_rules_are_left_out() {
     assert!(matches!(made.compiled[0].outcome, Outcome::NotARule(_)));
     assert_eq!(made.manifest.rules, []);
 }
+
+#[test]
+fn tables_of_the_report_have_as_many_cells_as_columns() {
+    let made = bundle(&[input("a.yaml", &rule("o|n|e", QUERY))]);
+    let report = String::from_utf8(made.files["report.md"].clone()).unwrap();
+    for table in report.split("\n\n").filter(|part| part.starts_with('|')) {
+        let cells: Vec<usize> = table.lines().map(|line| line.replace("\\|", "").matches('|').count()).collect();
+        assert!(cells.iter().all(|count| *count == cells[0]), "{table}");
+    }
+}

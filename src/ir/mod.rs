@@ -24,7 +24,7 @@ pub use detection::{
 pub use expr::{ArithmeticOp, Expr, ExprKind, Path, Step};
 pub use function::{Function, ResultType};
 pub use predicate::{Case, Network, Order, Predicate, PredicateKind, Quantifier, Test, TestOp, TextRelation, Truth};
-pub use print::{print_expr, print_predicate, print_query};
+pub use print::{print_expr, print_logic, print_predicate, print_query};
 pub use relation::{
     Aggregation, Assignment, Column, ColumnId, Identity, Lineage, Operator, Query, Relation, RelationId, Schema,
     SortKey, UnionColumn,

@@ -281,8 +281,9 @@ impl Predicate {
         match flat.len() {
             0 => Predicate::constant(Truth::from(conjunction), origins),
             1 => {
+                // A note about the one that is left does not point at the connective as well.
                 let mut only = flat.remove(0);
-                only.origins.extend(&origins);
+                only.origins.extend(&origins.moved());
                 only
             }
             _ if conjunction => Predicate { kind: PredicateKind::And(flat), origins },

@@ -10,7 +10,17 @@ use super::{
 /// The query's answer and all it depends on, one relation a line, inputs first. Source columns are named by table,
 /// computed ones by number in order of appearance; two spellings of one logic print alike.
 pub fn print_query(query: &Query) -> String {
-    let mut printer = Printer { query, numbers: Vec::new(), relations: query.reachable() };
+    print(Printer { query, numbers: Vec::new(), relations: query.reachable(), sorted: false })
+}
+
+/// The same with conditions that are joined, and values that are alternatives, in an order of their own: what the logic
+/// hash covers. The order in which an author wrote them does not change what a rule means.
+pub fn print_logic(query: &Query) -> String {
+    print(Printer { query, numbers: Vec::new(), relations: query.reachable(), sorted: true })
+}
+
+fn print(mut printer: Printer) -> String {
+    let query = printer.query;
     let mut text = String::new();
     for (number, id) in printer.relations.clone().into_iter().enumerate() {
         let line = printer.relation(id);
@@ -29,18 +39,19 @@ pub fn print_query(query: &Query) -> String {
 
 /// One expression.
 pub fn print_expr(query: &Query, expr: &Expr) -> String {
-    Printer { query, numbers: Vec::new(), relations: Vec::new() }.expr(expr)
+    Printer { query, numbers: Vec::new(), relations: Vec::new(), sorted: false }.expr(expr)
 }
 
 /// One predicate.
 pub fn print_predicate(query: &Query, predicate: &Predicate) -> String {
-    Printer { query, numbers: Vec::new(), relations: Vec::new() }.predicate(predicate)
+    Printer { query, numbers: Vec::new(), relations: Vec::new(), sorted: false }.predicate(predicate)
 }
 
 struct Printer<'a> {
     query: &'a Query,
     numbers: Vec<ColumnId>,
     relations: Vec<RelationId>,
+    sorted: bool,
 }
 
 impl Printer<'_> {
@@ -194,7 +205,10 @@ impl Printer<'_> {
     }
 
     fn logical(&mut self, name: &str, parts: &[Predicate]) -> String {
-        let parts: Vec<String> = parts.iter().map(|part| self.predicate(part)).collect();
+        let mut parts: Vec<String> = parts.iter().map(|part| self.predicate(part)).collect();
+        if self.sorted {
+            parts.sort_unstable();
+        }
         format!("({name} {})", parts.join(" "))
     }
 
@@ -236,13 +250,13 @@ impl Printer<'_> {
             }
             TestOp::Opaque { name, .. } => format!("opaque {}", quote(name)),
         };
-        let mut text = format!("({name} {}", self.expr(&test.subject));
-        for operand in test.op.operands() {
-            text.push(' ');
-            text.push_str(&self.expr(operand));
+        let subject = self.expr(&test.subject);
+        let mut operands: Vec<String> = test.op.operands().into_iter().map(|operand| self.expr(operand)).collect();
+        if self.sorted && matches!(test.op, TestOp::Equals { .. } | TestOp::Text { .. } | TestOp::HasIpv4 { .. }) {
+            operands.sort_unstable();
         }
-        text.push(')');
-        text
+        operands.insert(0, subject);
+        format!("({name} {})", operands.join(" "))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Relations: an arena of tabular nodes over bound columns.
 
 use super::{Aggregate, Expr, Predicate, Step, Type, Value};
-use crate::span::{Elided, Origins};
+use crate::span::{Elided, Origins, Span};
 
 /// A node of a [`Query`]'s arena.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -265,6 +265,42 @@ impl Query {
             }
         }
         (0..).map(RelationId).zip(seen).filter(|(_, seen)| *seen).map(|(id, _)| id).collect()
+    }
+
+    /// Every leaf of a relation and of all that it depends on.
+    pub fn all_origins(&self, id: RelationId) -> Origins {
+        let mut origins: Vec<Span> = Vec::new();
+        let mut seen = vec![false; self.relations.len()];
+        let mut stack = vec![id];
+        while let Some(id) = stack.pop() {
+            if std::mem::replace(&mut seen[id.0 as usize], true) {
+                continue;
+            }
+            let relation = self.relation(id);
+            stack.extend(relation.op.inputs());
+            stack.extend(relation.op.subqueries());
+            origins.extend(relation.origins.spans());
+            for predicate in relation.op.predicates() {
+                origins.extend(predicate.all_origins().spans());
+            }
+            for expr in relation.op.exprs() {
+                origins.extend(expr.all_origins().spans());
+            }
+            match &relation.op {
+                Operator::Summarize { aggregates, .. } => {
+                    for aggregation in aggregates {
+                        origins.extend(aggregation.aggregate.origins.spans());
+                    }
+                }
+                Operator::Sort { by, .. } | Operator::Top { by, .. } => {
+                    for key in by {
+                        origins.extend(key.origins.spans());
+                    }
+                }
+                _ => {}
+            }
+        }
+        origins.into_iter().collect()
     }
 
     /// The verdict's subject for rows of this relation.

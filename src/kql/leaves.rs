@@ -187,7 +187,7 @@ impl Collector {
 
     fn operator_kind(&mut self, kind: &OperatorKind) {
         match kind {
-            OperatorKind::Where(predicate) => self.expr(predicate),
+            OperatorKind::Where(predicate) => self.expr(&predicate.value),
             OperatorKind::Extend(columns)
             | OperatorKind::Project(columns)
             | OperatorKind::ProjectRename(columns)

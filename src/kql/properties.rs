@@ -219,7 +219,7 @@ fn operator(value: impl Strategy<Value = Expr> + Clone + 'static) -> impl Strate
         )
     };
     let kind = prop_oneof![
-        value.clone().prop_map(|predicate| ("where", OperatorKind::Where(predicate))),
+        value.clone().prop_map(|value| ("where", OperatorKind::Where(Column { names: Vec::new(), value }))),
         columns().prop_map(|columns| ("extend", OperatorKind::Extend(columns))),
         columns().prop_map(|columns| ("project", OperatorKind::Project(columns))),
         prop::collection::vec(name(), 1..3).prop_map(|names| {

@@ -51,7 +51,7 @@ impl Lowerer<'_> {
             return self.error(Code::WrongType, name.span, format!("`{}` yields no table", name.text));
         };
         self.specialised.insert(key, relation);
-        self.query.relation_mut(relation).origins.extend(&name.span.into());
+        self.refer(relation, name.span);
         Ok(relation)
     }
 

@@ -343,7 +343,9 @@ impl Lowerer<'_> {
                     TestOp::Among { relation, case }
                 }
             };
-            let test = Predicate::test(Test::new(subject, op), op_span.into());
+            // Whoever leaves the test out leaves the table out as well.
+            let origins = Origins::from(op_span).and(&self.query.all_origins(relation).moved());
+            let test = Predicate::test(Test::new(subject, op), origins);
             return Ok(if negated { Predicate::negate(test, Origins::none()) } else { test });
         }
         let items: Vec<Result<Expr>> = list.iter().map(|item| self.scalar(item, scope)).collect();
@@ -353,7 +355,10 @@ impl Lowerer<'_> {
             flatten(item?, &mut operands);
         }
         if operands.is_empty() {
-            let origins = subject.all_origins().and(&op_span.into());
+            let mut origins = subject.all_origins().and(&op_span.into());
+            for item in list {
+                origins.extend(&self.leaves_in(item.span));
+            }
             return Ok(Predicate::constant(Truth::from(negated || op == MembershipOp::HasAll), origins));
         }
         let first = operands[0].ty;

@@ -200,7 +200,9 @@ impl Lowerer<'_> {
                 let relation = self.relation(&argument.value, &scope.environment)?;
                 let first = self.query.relation(relation).schema.columns.first().copied();
                 let ty = first.map_or(Type::Unknown, |column| self.query.column(column).ty);
-                Ok(Expr { kind: ExprKind::Scalar(relation), ty, origins: name.span.into() })
+                // Whoever leaves the value out leaves the table out as well.
+                let origins = Origins::from(name.span).and(&self.query.all_origins(relation).moved());
+                Ok(Expr { kind: ExprKind::Scalar(relation), ty, origins })
             }
             _ if super::predicate::is_test(&name.text) => Ok(Expr::truth(self.predicate(call, scope)?)),
             text => match Function::from_name(text) {

@@ -19,7 +19,7 @@ impl Lowerer<'_> {
         match &expr.kind {
             ast::ExprKind::Name(name) => match self.lookup(environment, &name.text) {
                 Some(Binding::Relation(relation)) => {
-                    self.query.relation_mut(relation).origins.extend(&name.span.into());
+                    self.refer(relation, name.span);
                     Ok(relation)
                 }
                 Some(Binding::Scalar(_)) => {
@@ -55,6 +55,11 @@ impl Lowerer<'_> {
                 self.error(Code::WrongType, expr.span, "expected a table, found a single value")
             }
         }
+    }
+
+    /// Records a reference to a relation that is defined elsewhere; a note about it points at its definition.
+    pub(super) fn refer(&mut self, relation: RelationId, reference: Span) {
+        self.query.relation_mut(relation).origins.extend(&Origins::from(reference).moved());
     }
 
     /// A table of the crosswalk, or one that only the query knows.
@@ -106,7 +111,7 @@ impl Lowerer<'_> {
         match (name.text.as_str(), arguments) {
             ("materialize" | "view", [argument]) => {
                 let relation = self.relation(&argument.value, environment)?;
-                self.query.relation_mut(relation).origins.extend(&name.span.into());
+                self.refer(relation, name.span);
                 Ok(relation)
             }
             ("table", [ast::Argument { value: ast::Expr { kind: ast::ExprKind::Literal(literal), span }, .. }])
@@ -114,7 +119,7 @@ impl Lowerer<'_> {
             {
                 let ast::Literal::String(text) = literal else { unreachable!("the guard asks for a string") };
                 let relation = self.table(&ast::Name { text: text.clone(), span: *span }, environment);
-                self.query.relation_mut(relation).origins.extend(&name.span.into());
+                self.refer(relation, name.span);
                 Ok(relation)
             }
             _ => {
@@ -233,7 +238,13 @@ impl Lowerer<'_> {
         let origins = Origins::from(operator.keyword.span);
         match &operator.kind {
             OperatorKind::Where(condition) => {
-                let predicate = self.predicate(condition, &Scope::row(environment, input))?;
+                // The grammar takes `where name = value`, which no rule means.
+                if let Some(name) = condition.names.first() {
+                    let message = format!("`{} =` names the condition instead of comparing", name.text);
+                    let help = "equality is written `==`".to_owned();
+                    return self.error_with_help(Code::WrongType, name.span, message, Some(help));
+                }
+                let predicate = self.predicate(&condition.value, &Scope::row(environment, input))?;
                 Ok(self.like_input(input, Operator::Filter { input, predicate }, origins))
             }
             OperatorKind::Extend(columns) => self.extend(input, operator, columns, environment),

@@ -204,6 +204,7 @@ fn names_and_types_that_do_not_fit_are_errors_at_their_place() {
         ("T | where strlen(F, G) > 1", Code::WrongArguments, "strlen", "`strlen` takes one argument, found 2"),
         (r#"T | where F matches regex "(""#, Code::BadPattern, r#""(""#, "not a regular expression: unclosed group"),
         (r#"T | where ipv4_is_in_range(F, "x")"#, Code::BadNetwork, r#""x""#, "`x` is no IPv4 range"),
+        ("T | where F = 'x'", Code::WrongType, "F", "`F =` names the condition instead of comparing"),
         ("T | take F", Code::UnknownName, "F", "no name `F` is known here"),
         ("T | extend A = 1, A = 2", Code::DuplicateName, "A", "a column `A` is assigned already"),
     ] {

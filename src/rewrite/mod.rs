@@ -32,7 +32,8 @@ pub fn normalise(query: &mut Query) {
             *expr = expression(query, expr.clone(), &mut elided);
         }
         query.relation_mut(id).op = op;
-        if let Some((op, origins)) = first_rows(query, id) {
+        let merged = first_rows(query, id).or_else(|| one_filter(query, id, &mut elided));
+        if let Some((op, origins)) = merged {
             let relation = query.relation_mut(id);
             relation.op = op;
             relation.origins.extend(&origins);
@@ -45,7 +46,22 @@ pub fn normalise(query: &mut Query) {
 fn first_rows(query: &Query, id: RelationId) -> Option<(Operator, Origins)> {
     let Relation { op: Operator::Take { input, count }, .. } = query.relation(id) else { return None };
     let Relation { op: Operator::Sort { input, by }, origins, .. } = query.relation(*input) else { return None };
-    Some((Operator::Top { input: *input, count: *count, by: by.clone() }, origins.clone()))
+    let by = by.iter().cloned().map(|mut key| {
+        key.value = key.value.moved();
+        key.origins = key.origins.moved();
+        key
+    });
+    Some((Operator::Top { input: *input, count: *count, by: by.collect() }, origins.clone().moved()))
+}
+
+/// `where a | where b` is `where a and b`.
+fn one_filter(query: &Query, id: RelationId, elided: &mut Vec<Elided>) -> Option<(Operator, Origins)> {
+    let Relation { op: Operator::Filter { input, predicate }, .. } = query.relation(id) else { return None };
+    let Relation { op: Operator::Filter { input, predicate: first }, origins, .. } = query.relation(*input) else {
+        return None;
+    };
+    let both = Predicate::and(vec![first.clone(), predicate.clone()], Origins::none());
+    Some((Operator::Filter { input: *input, predicate: condition(query, both, elided) }, origins.clone().moved()))
 }
 
 /// An expression with its constants folded.
@@ -213,6 +229,7 @@ fn gather(query: &Query, predicate: Predicate, elided: &mut Vec<Elided>) -> Pred
 
 /// Adds leaves to a predicate that stands for another one, too.
 fn absorb(predicate: &mut Predicate, origins: &Origins) {
+    let origins = &origins.clone().moved();
     match &mut predicate.kind {
         PredicateKind::Not(part) => part.origins.extend(origins),
         PredicateKind::And(_) | PredicateKind::Or(_) | PredicateKind::Test(_) | PredicateKind::Const(_) => {
@@ -267,14 +284,18 @@ fn join_set(query: &Query, set: &mut Predicate, parts: Vec<Predicate>) {
             },
             _ => continue,
         };
-        own.origins.extend(&origins);
-        target.subject.origins.extend(&test.subject.all_origins());
+        // A note about the set points at its first part; the others may stand in other stages.
+        own.origins.extend(&origins.moved());
+        target.subject.origins.extend(&test.subject.all_origins().moved());
         for operand in test.op.operands() {
             match places.entry(print_expr(query, operand)) {
-                Entry::Occupied(place) => operands[*place.get()].origins.extend(&operand.origins),
+                Entry::Occupied(place) => {
+                    let origins = operand.all_origins().moved();
+                    operands[*place.get()].origins.extend(&origins);
+                }
                 Entry::Vacant(place) => {
                     place.insert(operands.len());
-                    operands.push(operand.clone());
+                    operands.push(operand.clone().moved());
                 }
             }
         }

@@ -109,6 +109,24 @@ fn nothing_is_said_twice() {
     check(r#"F has "a" and N > 5 and F has "a""#, r#"(and (has T.F "a") (> T.N 5))"#);
 }
 
+/// Whether two spellings have one logic.
+#[track_caller]
+fn check_alike(one: &str, other: &str) {
+    let logic = |condition| {
+        let mut query = lowered(condition);
+        normalise(&mut query);
+        crate::ir::print_logic(&query)
+    };
+    assert_eq!(logic(one), logic(other));
+}
+
+#[test]
+fn two_spellings_of_one_logic_are_one() {
+    check_alike(r#"F == "a" | where N > 5"#, r#"N > 5 and F == "a""#);
+    check_alike(r#"F in ("b", "a")"#, r#"F == "a" or F == "b""#);
+    check_alike(r#"not(F == "a" or N > 5)"#, r#"N <= 5 | where F != "a""#);
+}
+
 #[test]
 fn what_is_removed_is_recorded() {
     check_elided(r#"F == "x" and 1 == 1"#, &["1", "==", "1"]);

@@ -119,7 +119,9 @@ pub(super) fn kind_of(ty: Type) -> FieldKind {
 
 /// A value as an operand that binds tighter than any comparison.
 pub(super) fn value(scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal> {
-    Writer { scope, findings }.value(expr)
+    let operand = Writer { scope, findings }.value(expr)?;
+    // Constants that steer a function, such as an index, are in its spelling.
+    Ok(Operand { text: operand.text.with_origins(&expr.all_origins()), ..operand })
 }
 
 /// A length of time in the greatest unit that says it: `5 days`.

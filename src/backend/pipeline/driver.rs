@@ -564,7 +564,14 @@ impl<'a> Driver<'_, 'a> {
                     self.findings.join(findings);
                     names.push(flow.name.clone());
                 }
-                Some(Err(refusal)) => self.left_column(name, &refusal.note),
+                Some(Err(refusal)) => {
+                    self.left_column(name, &refusal.note);
+                    // The note points at what cannot be computed; the rest of the definition goes with it.
+                    let definitions = shape.legs.iter().filter_map(|leg| leg.columns.get(column));
+                    let origins = definitions.fold(Origins::none(), |all, value| all.and(&value.all_origins()));
+                    self.elided
+                        .push(Elided { origins, law: "definition of an output column that a note leaves out" });
+                }
                 None => {
                     let span = Span::default();
                     let message = "no source carries it".to_owned();

@@ -19,7 +19,9 @@ pub(super) const EPOCH: i64 = 719_162 * TICKS_PER_DAY;
 
 /// A value as an operand that binds tighter than any comparison.
 pub(super) fn value(scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal> {
-    Writer { scope, findings }.value(expr)
+    let operand = Writer { scope, findings }.value(expr)?;
+    // Constants that steer a function, such as an index, are in its spelling.
+    Ok(Operand { text: operand.text.with_origins(&expr.all_origins()), ..operand })
 }
 
 /// A string that is empty where the field is missing; other values as they are.

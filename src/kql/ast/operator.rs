@@ -19,8 +19,8 @@ pub struct Operator {
 /// Tabular operators.
 #[derive(Clone, PartialEq, Debug)]
 pub enum OperatorKind {
-    /// `where predicate`, `filter predicate`.
-    Where(Expr),
+    /// `where predicate`, `filter predicate`; `where name = predicate`, which the grammar takes, too.
+    Where(Column),
     /// `extend a = x, …`.
     Extend(Vec<Column>),
     /// `project a = x, …`.

@@ -24,7 +24,7 @@ const OPERATORS: &[(&str, Parse)] = &[
     ("external_data", |parser, _| parser.parse_external_data()),
     ("externaldata", |parser, _| parser.parse_external_data()),
     ("facet", |parser, _| parser.parse_facet()),
-    ("filter", |parser, _| parser.parse_predicate().map(OperatorKind::Where)),
+    ("filter", |parser, _| parser.parse_column().map(OperatorKind::Where)),
     ("find", |parser, _| parser.parse_find()),
     ("fork", |parser, _| parser.parse_fork()),
     ("getschema", |_, _| Ok(OperatorKind::GetSchema)),
@@ -74,7 +74,7 @@ const OPERATORS: &[(&str, Parse)] = &[
     ("top-hitters", |parser, _| parser.parse_top_hitters()),
     ("top-nested", |parser, _| parser.parse_top_nested().map(OperatorKind::TopNested)),
     ("union", |parser, _| parser.parse_union()),
-    ("where", |parser, _| parser.parse_predicate().map(OperatorKind::Where)),
+    ("where", |parser, _| parser.parse_column().map(OperatorKind::Where)),
 ];
 
 /// The keywords of all operators, in alphabetical order.
@@ -425,15 +425,6 @@ impl Parser<'_> {
             }
             self.position += 1;
         }
-    }
-
-    fn parse_predicate(&mut self) -> Result<Expr> {
-        let predicate = self.parse_scalar()?;
-        if self.at(TokenKind::Assign) {
-            self.would_take("`==`");
-            return self.fail_at(self.span(), Some("equality is written `==`".to_owned()));
-        }
-        Ok(predicate)
     }
 
     /// Columns, none at all included.

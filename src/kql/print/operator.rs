@@ -22,7 +22,8 @@ impl Printer {
 
     fn operator_kind(&mut self, kind: &OperatorKind) {
         match kind {
-            OperatorKind::Where(predicate) | OperatorKind::GraphWhere { predicate, .. } => self.spaced(predicate),
+            OperatorKind::Where(predicate) => self.columns(std::slice::from_ref(predicate)),
+            OperatorKind::GraphWhere { predicate, .. } => self.spaced(predicate),
             OperatorKind::Extend(columns)
             | OperatorKind::Project(columns)
             | OperatorKind::ProjectRename(columns)
