@@ -16,6 +16,7 @@ use crate::lower;
 use crate::rewrite;
 use crate::rule::{self, Loaded, Part, Rule};
 use crate::span::SourceMap;
+use crate::suppression;
 use crate::template::{TemplateError, Templates};
 
 mod manifest;
@@ -344,10 +345,11 @@ fn understand_loaded(loaded: Loaded, origin: Origin<'_>, crosswalk: &Crosswalk, 
             Understood { compiled: compiled(source, Vec::new(), Outcome::NotARule(reason)), detection: None }
         }
         // What cannot be read cannot be known to be unwanted.
-        Loaded::Broken { source, diagnostics } => Understood {
-            compiled: compiled(source, diagnostics, Outcome::Rule(CompiledRule::unnamed())),
-            detection: None,
-        },
+        Loaded::Broken { source, mut diagnostics } => {
+            suppression::apply(&source, None, input.language == Language::Yaml, &mut diagnostics);
+            let rule = Outcome::Rule(CompiledRule::unnamed());
+            Understood { compiled: compiled(source, diagnostics, rule), detection: None }
+        }
         Loaded::Rule { rule, source, .. } if !selection.takes(&rule) => {
             Understood { compiled: compiled(source, Vec::new(), Outcome::NotSelected), detection: None }
         }
@@ -360,6 +362,8 @@ fn understand_loaded(loaded: Loaded, origin: Origin<'_>, crosswalk: &Crosswalk, 
                 detection = lowered.detection;
             }
             diagnostics.extend(parsed.errors.into_iter().map(Diagnostic::from));
+            let is_yaml = input.language == Language::Yaml;
+            suppression::apply(&source, Some(&rule.query.value), is_yaml, &mut diagnostics);
             let compiled_rule = CompiledRule {
                 id: Some(rule.id.value),
                 name: Some(rule.name.value),
