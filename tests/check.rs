@@ -187,6 +187,38 @@ fn bare_queries_and_standard_input_are_checked() {
     assert_eq!(answer["files"][0]["diagnostics"][0]["line"], 2);
 }
 
+/// A deployment template with two analytics rules.
+fn template(first: &str, second: &str) -> String {
+    let resource = |name: &str, query: &str| {
+        serde_json::json!({
+            "type": "Microsoft.OperationalInsights/workspaces/providers/alertRules",
+            "apiVersion": "2023-02-01", "name": name, "kind": "Scheduled",
+            "properties": {
+                "displayName": name, "enabled": true, "severity": "High", "query": query,
+                "queryFrequency": "PT1H", "queryPeriod": "PT1H", "triggerOperator": "GreaterThan",
+                "triggerThreshold": 0, "suppressionDuration": "PT1H", "suppressionEnabled": false,
+                "tactics": ["Execution"], "techniques": ["T1059"],
+            },
+        })
+    };
+    let resources = [resource("one", first), resource("two", second)];
+    serde_json::json!({ "contentVersion": "1.0.0.0", "resources": resources }).to_string()
+}
+
+#[test]
+fn a_template_is_one_file_however_many_rules_it_holds() {
+    let template = template(BAD, OPEN);
+    let run = Run::with(&[("rules/all.json", template.as_str()), ("rules/package.json", "{\"name\": \"x\"}")]);
+    let ended = run.check(&["rules", "--format", "json"]);
+    assert_eq!(ended.code, Some(1));
+    let answer = ended.json();
+    let files = answer["files"].as_array().unwrap();
+    assert_eq!((files.len(), &files[0]["status"], &files[1]["status"]), (2, &"error".into(), &"skipped".into()));
+    let codes: Vec<&Value> = files[0]["diagnostics"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+    assert_eq!(codes.iter().filter(|code| code.as_str().is_some_and(|code| code.starts_with("SEM"))).count(), 3);
+    assert_eq!(answer["summary"]["files"], 2);
+}
+
 #[test]
 fn names_that_are_nearly_known_are_named() {
     let help = |query: &str| {

@@ -315,7 +315,8 @@ pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -
         .into_iter()
         .map(|part| {
             let relative = part.path.map_or(input.relative.clone(), |path| beside(&input.relative, &path));
-            let origin = Origin { label: &input.label, relative, source_sha256: source_sha256.clone() };
+            let source_sha256 = source_sha256.clone();
+            let origin = Origin { label: &input.label, relative, language: input.language, source_sha256 };
             understand_loaded(part.loaded, origin, crosswalk, selection)
         })
         .collect()
@@ -333,11 +334,13 @@ fn beside(relative: &str, path: &str) -> String {
 struct Origin<'a> {
     label: &'a str,
     relative: String,
+    language: Language,
     source_sha256: String,
 }
 
 fn understand_loaded(loaded: Loaded, origin: Origin<'_>, crosswalk: &Crosswalk, selection: &Selection) -> Understood {
-    let Origin { label, relative, source_sha256 } = origin;
+    let Origin { label, relative, language, source_sha256 } = origin;
+    let is_yaml = language == Language::Yaml;
     let compiled = |source, diagnostics, outcome| Compiled { source, relative, source_sha256, diagnostics, outcome };
     match loaded {
         Loaded::NotARule { reason } => {
@@ -346,7 +349,7 @@ fn understand_loaded(loaded: Loaded, origin: Origin<'_>, crosswalk: &Crosswalk, 
         }
         // What cannot be read cannot be known to be unwanted.
         Loaded::Broken { source, mut diagnostics } => {
-            suppression::apply(&source, None, input.language == Language::Yaml, &mut diagnostics);
+            suppression::apply(&source, None, is_yaml, &mut diagnostics);
             let rule = Outcome::Rule(CompiledRule::unnamed());
             Understood { compiled: compiled(source, diagnostics, rule), detection: None }
         }
@@ -362,7 +365,6 @@ fn understand_loaded(loaded: Loaded, origin: Origin<'_>, crosswalk: &Crosswalk, 
                 detection = lowered.detection;
             }
             diagnostics.extend(parsed.errors.into_iter().map(Diagnostic::from));
-            let is_yaml = input.language == Language::Yaml;
             suppression::apply(&source, Some(&rule.query.value), is_yaml, &mut diagnostics);
             let compiled_rule = CompiledRule {
                 id: Some(rule.id.value),

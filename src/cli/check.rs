@@ -1,5 +1,6 @@
 //! `check`: what there is to say about rules, in a form for people or for machines. Writes no artifact.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -11,9 +12,10 @@ use serde_json::{Value, json};
 use super::args::{Check, CheckFormat};
 use super::show::{Screen, counted};
 use super::{Status, answer, guard, input, settings};
-use crate::bundle::{self, Compiled, Outcome, Selection, Understood};
+use crate::bundle::{self, Compiled, Outcome, Selection};
 use crate::diagnostic::render::{self, Subject};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
+use crate::span::SourceMap;
 
 /// The table that GitHub shows on the page of a run is cut there.
 ///
@@ -29,19 +31,16 @@ pub(super) fn run(arguments: &Check, screen: &Screen) -> Result<Status> {
     let mut has_bug = false;
     let mut files = Vec::new();
     for (input, result) in inputs.iter().zip(results) {
-        files.push(match result {
-            Ok(Understood { compiled, .. }) => compiled,
+        let rules = match result {
+            Ok(understood) => understood.into_iter().map(|one| one.compiled).collect(),
             Err(bug) => {
                 has_bug = true;
                 screen.bug(&bug, Some(&input.label));
                 let diagnostic = Diagnostic::error(Code::Internal, Place::Whole, "a bug in siemaphore");
-                Compiled::broken(input, diagnostic)
+                vec![Compiled::broken(input, diagnostic)]
             }
-        });
-    }
-    for file in &mut files {
-        let Compiled { source, diagnostics, .. } = file;
-        diagnostics.sort_by_key(|diagnostic| source.file_span(diagnostic.place).start);
+        };
+        files.push(File::new(&input.label, rules));
     }
     let counts = Counts::of(&files);
     tell(arguments, &files, &counts, screen)?;
@@ -55,8 +54,50 @@ pub(super) fn run(arguments: &Check, screen: &Screen) -> Result<Status> {
     })
 }
 
+/// A file, and the rules in it: one, or as many as a template holds.
+struct File {
+    label: String,
+    rules: Vec<Compiled>,
+}
+
+impl File {
+    /// The file, what is said of each rule in order of place. What is said of the whole file is said once.
+    fn new(label: &str, mut rules: Vec<Compiled>) -> File {
+        let mut said = HashSet::new();
+        for Compiled { source, diagnostics, .. } in &mut rules {
+            diagnostics.sort_by_key(|diagnostic| source.file_span(diagnostic.place).start);
+            diagnostics.retain(|one| said.insert((source.file_span(one.place), one.code, one.message.clone())));
+        }
+        File { label: label.to_owned(), rules }
+    }
+
+    /// What is said about it, each with the source that knows its place.
+    fn diagnostics(&self) -> impl Iterator<Item = (&SourceMap, &Diagnostic)> {
+        self.rules.iter().flat_map(|rule| rule.diagnostics.iter().map(|one| (&rule.source, one)))
+    }
+
+    /// Its status, and why it was skipped.
+    fn status(&self) -> (&'static str, Option<&'static str>) {
+        if self.diagnostics().any(|(_, diagnostic)| diagnostic.is_error()) {
+            return ("error", None);
+        }
+        match self.rules.first().map(|rule| &rule.outcome) {
+            _ if self.rules.iter().any(|rule| rule.rule().is_some()) => ("ok", None),
+            Some(Outcome::NotARule(reason)) => ("skipped", Some(reason)),
+            Some(Outcome::Rule(_) | Outcome::NotSelected) | None => ("skipped", Some("no rule in it")),
+        }
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = Subject<'_>> {
+        self.rules.iter().map(|rule| {
+            let id = rule.rule().and_then(|rule| rule.id.as_deref());
+            Subject { source: &rule.source, rule: id, diagnostics: &rule.diagnostics }
+        })
+    }
+}
+
 /// Says it in the form and the place asked for.
-fn tell(arguments: &Check, files: &[Compiled], counts: &Counts, screen: &Screen) -> Result<()> {
+fn tell(arguments: &Check, files: &[File], counts: &Counts, screen: &Screen) -> Result<()> {
     let text = match arguments.format {
         CheckFormat::Full | CheckFormat::Concise => {
             let lines = lines(arguments, files, screen);
@@ -68,13 +109,18 @@ fn tell(arguments: &Check, files: &[Compiled], counts: &Counts, screen: &Screen)
             return Ok(());
         }
         CheckFormat::Json => pretty(&as_json(files, counts))?,
-        CheckFormat::Sarif => pretty(&render::sarif(&files.iter().map(subject).collect::<Vec<_>>()))?,
+        CheckFormat::Sarif => pretty(&render::sarif(&files.iter().flat_map(File::subjects).collect::<Vec<_>>()))?,
         CheckFormat::Github => {
             if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) {
                 append(Path::new(&path), &step_summary(files, counts))?;
             }
             let labels = paths_in_workspace(files);
-            render::github(files.iter().zip(&labels).map(|(file, label)| (label.as_str(), subject(file))))
+            render::github(
+                files
+                    .iter()
+                    .zip(&labels)
+                    .flat_map(|(file, label)| file.subjects().map(move |subject| (label.as_str(), subject))),
+            )
         }
     };
     match &arguments.output {
@@ -97,45 +143,30 @@ fn append(path: &Path, text: &str) -> Result<()> {
     written.with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-fn subject(file: &Compiled) -> Subject<'_> {
-    let rule = file.rule().and_then(|rule| rule.id.as_deref());
-    Subject { source: &file.source, rule, diagnostics: &file.diagnostics }
-}
-
 /// The forms for people: each diagnostic, and with `--verbose` each file that is no rule.
-fn lines(arguments: &Check, files: &[Compiled], screen: &Screen) -> Vec<String> {
+fn lines(arguments: &Check, files: &[File], screen: &Screen) -> Vec<String> {
     let mut lines = Vec::new();
     let color = arguments.output.is_none();
     for file in files {
-        let wanted = |diagnostic: &&Diagnostic| !screen.is_quiet() || diagnostic.is_error();
-        lines.extend(file.diagnostics.iter().filter(wanted).map(|diagnostic| match arguments.format {
-            CheckFormat::Concise => render::concise(diagnostic, &file.source),
-            _ => render::full(diagnostic, &file.source, color),
+        let wanted = file.diagnostics().filter(|(_, diagnostic)| !screen.is_quiet() || diagnostic.is_error());
+        lines.extend(wanted.map(|(source, diagnostic)| match arguments.format {
+            CheckFormat::Concise => render::concise(diagnostic, source),
+            _ => render::full(diagnostic, source, color),
         }));
-        if let Outcome::NotARule(reason) = file.outcome
+        if let (_, Some(reason)) = file.status()
             && screen.is_verbose()
         {
-            lines.push(format!("skipped {}: {reason}", file.source.label()));
+            lines.push(format!("skipped {}: {reason}", file.label));
         }
     }
     lines
 }
 
-/// A file's status, and why it was skipped.
-fn status(file: &Compiled) -> (&'static str, Option<&'static str>) {
-    match file.outcome {
-        Outcome::NotARule(reason) => ("skipped", Some(reason)),
-        Outcome::NotSelected => ("skipped", Some("not selected")),
-        Outcome::Rule(_) if file.is_broken() => ("error", None),
-        Outcome::Rule(_) => ("ok", None),
-    }
-}
-
-fn as_json(files: &[Compiled], counts: &Counts) -> Value {
+fn as_json(files: &[File], counts: &Counts) -> Value {
     let entries = files.iter().map(|file| {
-        let (status, reason) = status(file);
-        let diagnostics: Vec<Value> = file.diagnostics.iter().map(|one| render::json(one, &file.source)).collect();
-        let mut entry = json!({ "path": file.source.label(), "status": status });
+        let (status, reason) = file.status();
+        let diagnostics: Vec<Value> = file.diagnostics().map(|(source, one)| render::json(one, source)).collect();
+        let mut entry = json!({ "path": file.label, "status": status });
         if let Some(reason) = reason {
             entry["reason"] = reason.into();
         }
@@ -168,15 +199,15 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(files: &[Compiled]) -> Counts {
+    fn of(files: &[File]) -> Counts {
         let mut counts = Counts { files: files.len(), ..Counts::default() };
         for file in files {
-            match status(file).0 {
+            match file.status().0 {
                 "ok" => counts.ok += 1,
                 "error" => counts.error += 1,
                 _ => counts.skipped += 1,
             }
-            for diagnostic in &file.diagnostics {
+            for (_, diagnostic) in file.diagnostics() {
                 match diagnostic.severity {
                     Severity::Error => counts.errors += 1,
                     Severity::Warning => counts.warnings += 1,
@@ -203,30 +234,29 @@ impl Counts {
 }
 
 /// The files' paths as GitHub knows them: from the root of the checked-out repository on.
-fn paths_in_workspace(files: &[Compiled]) -> Vec<String> {
+fn paths_in_workspace(files: &[File]) -> Vec<String> {
     let workspace = std::env::var_os("GITHUB_WORKSPACE").and_then(|path| fs::canonicalize(PathBuf::from(path)).ok());
-    let label = |file: &Compiled| {
-        let label = file.source.label();
+    let label = |file: &File| {
         let path = workspace.as_ref().and_then(|workspace| {
-            let path = fs::canonicalize(label).ok()?;
+            let path = fs::canonicalize(&file.label).ok()?;
             path.strip_prefix(workspace).ok()?.to_str().map(|path| path.replace('\\', "/"))
         });
-        path.unwrap_or_else(|| label.to_owned())
+        path.unwrap_or_else(|| file.label.clone())
     };
     files.iter().map(label).collect()
 }
 
 /// Everything as a table, for the page of a run: annotations beyond a few are dropped there.
-fn step_summary(files: &[Compiled], counts: &Counts) -> String {
+fn step_summary(files: &[File], counts: &Counts) -> String {
     let cell = |text: &str| text.replace('|', "\\|").replace(['\r', '\n'], " ").replace('<', "&lt;");
     let mut table = format!("### siemaphore check\n\n{}\n", counts.line());
-    let mut rows = files.iter().flat_map(|file| file.diagnostics.iter().map(move |one| (file, one))).peekable();
+    let mut rows = files.iter().flat_map(File::diagnostics).peekable();
     if rows.peek().is_some() {
         table.push_str("\n| | code | place | message |\n|---|---|---|---|\n");
     }
-    for (file, diagnostic) in rows {
-        let at = file.source.locate(diagnostic.place);
-        let place = format!("{}:{}:{}", file.source.label(), at.line, at.column);
+    for (source, diagnostic) in rows {
+        let at = source.locate(diagnostic.place);
+        let place = format!("{}:{}:{}", source.label(), at.line, at.column);
         let (word, code) = (diagnostic.severity.word(), diagnostic.code.name());
         let row = format!("| {word} | {code} | {} | {} |\n", cell(&place), cell(&diagnostic.message));
         if table.len() + row.len() > MAX_STEP_SUMMARY_BYTES {

@@ -149,9 +149,9 @@ fn outcome(probe: &str, settings: &Settings, data: &Data) -> Result<Outcome> {
     let bytes = probe.as_bytes().to_vec();
     let input = Input { relative: label.clone(), label, language: Language::Kql, bytes };
     let understood = bundle::understand(&input, &settings.crosswalk, &Selection::default());
-    let query = understood.detection.as_ref().map(|detection| &detection.query);
+    let query = understood.iter().find_map(|one| one.detection.as_ref()).map(|detection| &detection.query);
     let compiled = bundle::compile(&input, settings)?;
-    let artifacts = compiled.rule().into_iter().flat_map(|rule| &rule.artifacts);
+    let artifacts = compiled.iter().filter_map(|one| one.rule()).flat_map(|rule| &rule.artifacts);
     let found = artifacts.map(|artifact| match artifact.emission.verdict() {
         Verdict::Unsupported => (Verdict::Unsupported, BTreeSet::new()),
         verdict => (verdict, artifact.emission.findings.output.clone()),

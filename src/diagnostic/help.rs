@@ -11,6 +11,7 @@ impl Code {
                  is not closed, or a line is indented too little."
             }
             Code::NotUtf8 => "Rule files have to be UTF-8. Save the file in that encoding.",
+            Code::NotJson => "The file could not be read as JSON. The place is where reading stopped.",
             Code::TooLarge => "The file, or a value in it, is beyond the limits within which files are read.",
             Code::MissingQuery => {
                 "A rule needs a `query` with its KQL. Write it as a block: `query: |`, the lines below it \
@@ -28,6 +29,10 @@ impl Code {
             Code::UnusualSpelling => {
                 "The value is not written as Sentinel documents it, but what is meant is plain, and it is read \
                  that way."
+            }
+            Code::Computed => {
+                "The template computes this value when it is deployed, from parameters or functions, so what the rule \
+                 will be is not known here. Write the value itself."
             }
             Code::BadToken => {
                 "The characters here are no token of KQL: an unknown character, a string that is not closed, an \
