@@ -221,3 +221,53 @@ fn read(comment: &Comment) -> (Vec<(Code, Span)>, Vec<Diagnostic>) {
     }
     (codes, remarks)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::span::TextMap;
+
+    const PIECES: &[&str] = &[
+        "// ",
+        "//",
+        "# ",
+        "siemaphore:",
+        " allow",
+        " SEM0002",
+        "SEM0009",
+        ",",
+        " ",
+        "--",
+        " -- é",
+        "\n",
+        "\r\n",
+        "'",
+        "\"",
+        "a: ",
+        "- ",
+        "|",
+        "é",
+        "😀",
+        "KQL0001",
+    ];
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..40)) {
+            let text = pieces.concat();
+            let source = SourceMap::new("a", text.as_str()).with_query(TextMap::identity(&text));
+            let said = |code, at| Diagnostic::warning(code, Place::Query(Span::new(at, text.len())), "m");
+            let mut diagnostics = vec![said(Code::UnknownFunction, 0), said(Code::InferredSchema, text.len() / 2)];
+            apply(&source, Some(&text), true, &mut diagnostics);
+            for diagnostic in &diagnostics {
+                let span = source.file_span(diagnostic.place);
+                prop_assert!(text.is_char_boundary(span.start as usize) && text.is_char_boundary(span.end as usize));
+                if diagnostic.code == Code::UnusedSuppression {
+                    prop_assert!(Code::ALL.iter().any(|code| code.name() == span.of(&text)), "{:?}", span.of(&text));
+                }
+            }
+        }
+    }
+}
