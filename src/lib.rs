@@ -17,5 +17,6 @@ pub mod rewrite;
 pub mod rule;
 pub mod shape;
 pub mod span;
+pub mod suppression;
 pub mod template;
 pub mod yaml;

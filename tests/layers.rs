@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("span", &[]),
     ("hash", &[]),
-    ("diagnostic", &["span"]),
+    ("diagnostic", &["hash", "span"]),
     ("ir", &["span"]),
     ("fidelity", &["ir", "diagnostic", "span"]),
     ("yaml", &["span", "diagnostic"]),
@@ -24,10 +24,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("template", &["yaml", "hash", "span", "diagnostic"]),
     ("coverage", &["backend", "kql", "ir", "span"]),
     ("backend", &["ir", "shape", "fidelity", "crosswalk", "template", "diagnostic", "span"]),
-    ("coverage", &["backend", "kql", "ir", "span"]),
+    ("suppression", &["yaml", "kql", "diagnostic", "span"]),
     (
         "bundle",
         &[
+            "suppression",
             "backend",
             "template",
             "shape",

@@ -16,6 +16,7 @@ use crate::lower;
 use crate::rewrite;
 use crate::rule::{self, Loaded, Part, Rule};
 use crate::span::SourceMap;
+use crate::suppression;
 use crate::template::{TemplateError, Templates};
 
 mod manifest;
@@ -314,7 +315,8 @@ pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -
         .into_iter()
         .map(|part| {
             let relative = part.path.map_or(input.relative.clone(), |path| beside(&input.relative, &path));
-            let origin = Origin { label: &input.label, relative, source_sha256: source_sha256.clone() };
+            let source_sha256 = source_sha256.clone();
+            let origin = Origin { label: &input.label, relative, language: input.language, source_sha256 };
             understand_loaded(part.loaded, origin, crosswalk, selection)
         })
         .collect()
@@ -332,11 +334,13 @@ fn beside(relative: &str, path: &str) -> String {
 struct Origin<'a> {
     label: &'a str,
     relative: String,
+    language: Language,
     source_sha256: String,
 }
 
 fn understand_loaded(loaded: Loaded, origin: Origin<'_>, crosswalk: &Crosswalk, selection: &Selection) -> Understood {
-    let Origin { label, relative, source_sha256 } = origin;
+    let Origin { label, relative, language, source_sha256 } = origin;
+    let is_yaml = language == Language::Yaml;
     let compiled = |source, diagnostics, outcome| Compiled { source, relative, source_sha256, diagnostics, outcome };
     match loaded {
         Loaded::NotARule { reason } => {
@@ -344,10 +348,11 @@ fn understand_loaded(loaded: Loaded, origin: Origin<'_>, crosswalk: &Crosswalk, 
             Understood { compiled: compiled(source, Vec::new(), Outcome::NotARule(reason)), detection: None }
         }
         // What cannot be read cannot be known to be unwanted.
-        Loaded::Broken { source, diagnostics } => Understood {
-            compiled: compiled(source, diagnostics, Outcome::Rule(CompiledRule::unnamed())),
-            detection: None,
-        },
+        Loaded::Broken { source, mut diagnostics } => {
+            suppression::apply(&source, None, is_yaml, &mut diagnostics);
+            let rule = Outcome::Rule(CompiledRule::unnamed());
+            Understood { compiled: compiled(source, diagnostics, rule), detection: None }
+        }
         Loaded::Rule { rule, source, .. } if !selection.takes(&rule) => {
             Understood { compiled: compiled(source, Vec::new(), Outcome::NotSelected), detection: None }
         }
@@ -360,6 +365,7 @@ fn understand_loaded(loaded: Loaded, origin: Origin<'_>, crosswalk: &Crosswalk, 
                 detection = lowered.detection;
             }
             diagnostics.extend(parsed.errors.into_iter().map(Diagnostic::from));
+            suppression::apply(&source, Some(&rule.query.value), is_yaml, &mut diagnostics);
             let compiled_rule = CompiledRule {
                 id: Some(rule.id.value),
                 name: Some(rule.name.value),

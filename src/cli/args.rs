@@ -46,6 +46,8 @@ pub(super) enum Command {
     Build(Build),
     /// Compile one rule to one target, on standard output
     Convert(Convert),
+    /// Say what is wrong with rules; write nothing
+    Check(Check),
     /// Run a rule over events, by KQL's own semantics
     Eval(Eval),
     /// Show what is covered
@@ -135,6 +137,40 @@ pub(super) struct Carrying {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct Check {
+    /// Rule files, folders of them, or `-`
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Form of what is said
+    #[arg(long, value_name = "FORMAT", default_value = "full")]
+    pub format: CheckFormat,
+    /// File for what is said [default: standard output for machines, standard error for people]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What bare input is
+    #[arg(long, value_name = "LANGUAGE")]
+    pub input: Option<InputFormat>,
+    /// Crosswalk file with more tables and columns
+    #[arg(long, value_name = "FILE")]
+    pub crosswalk: Vec<PathBuf>,
+}
+
+/// How `check` says what it has to say.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum CheckFormat {
+    /// With the lines it is about
+    Full,
+    /// One line each
+    Concise,
+    /// For programs
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct Eval {
     /// Rule file, or `-`
     #[arg(value_name = "PATH")]
@@ -184,6 +220,10 @@ pub(super) enum Listing {
         /// The table
         table: String,
     },
+    /// Operators, and what becomes of each
+    Operators,
+    /// Functions, and what becomes of each
+    Functions,
     /// Diagnostic codes
     Codes,
 }

@@ -1,9 +1,7 @@
 //! `build`: rules to a bundle.
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use rayon::ThreadPoolBuilder;
-use rayon::prelude::*;
 use serde_json::json;
 
 use super::args::{Build, Format};
@@ -13,14 +11,11 @@ use super::{Status, answer, answer_json, guard, input, output, settings};
 use crate::bundle::{self, Bundle, Compiled, Input, Selection, Settings};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
-/// Nesting is limited where rules are read; the limits fit this stack in builds without optimisation too.
-const STACK_BYTES: usize = 64 << 20;
-
 /// Runs the command.
 pub(super) fn run(arguments: &Build, screen: &Screen) -> Result<Status> {
     let (selection, paths) = selection(&arguments.select)?;
     let settings = settings::settings(&arguments.target, &arguments.carrying, selection)?;
-    let mut inputs = input::gather(&arguments.paths, arguments.input, &arguments.out)?;
+    let mut inputs = input::gather(&arguments.paths, arguments.input, Some(&arguments.out))?;
     if let Some(paths) = paths {
         inputs.retain(|input| paths.is_match(&input.relative));
     }
@@ -55,10 +50,7 @@ pub(super) fn run(arguments: &Build, screen: &Screen) -> Result<Status> {
 
 /// Every input through [`bundle::compile`], several at a time, in their order. A bug breaks its own rule only.
 fn compile_all(inputs: &[Input], settings: &Settings, jobs: usize, screen: &Screen) -> Result<(Vec<Compiled>, bool)> {
-    let pool = ThreadPoolBuilder::new().num_threads(jobs).stack_size(STACK_BYTES).build();
-    let pool = pool.context("cannot start the threads that compile rules")?;
-    let results: Vec<_> =
-        pool.install(|| inputs.par_iter().map(|input| guard::watch(|| bundle::compile(input, settings))).collect());
+    let results = guard::watch_all(inputs, jobs, |input| bundle::compile(input, settings))?;
     let mut has_bug = false;
     let mut all = Vec::new();
     for (input, result) in inputs.iter().zip(results) {

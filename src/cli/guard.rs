@@ -4,6 +4,13 @@ use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::Once;
 
+use anyhow::{Context, Result};
+use rayon::ThreadPoolBuilder;
+use rayon::prelude::*;
+
+/// Nesting is limited where rules are read; the limits fit this stack in builds without optimisation too.
+const STACK_BYTES: usize = 64 << 20;
+
 /// A panic: what it said and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Bug {
@@ -17,7 +24,7 @@ thread_local! {
 }
 
 /// Runs what may hold a bug.
-pub(super) fn watch<T>(work: impl FnOnce() -> T) -> Result<T, Bug> {
+pub(super) fn watch<T>(work: impl FnOnce() -> T) -> std::result::Result<T, Bug> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let others = panic::take_hook();
@@ -40,6 +47,17 @@ pub(super) fn watch<T>(work: impl FnOnce() -> T) -> Result<T, Bug> {
         let unknown = || Bug { message: "a panic on another thread".to_owned(), place: String::new() };
         result.map_err(|_| last.take().unwrap_or_else(unknown))
     })
+}
+
+/// Runs what may hold a bug on each item, `jobs` at a time (0: one for each processor); the results in order.
+pub(super) fn watch_all<I: Sync, T: Send>(
+    items: &[I],
+    jobs: usize,
+    work: impl Fn(&I) -> T + Sync,
+) -> Result<Vec<std::result::Result<T, Bug>>> {
+    let pool = ThreadPoolBuilder::new().num_threads(jobs).stack_size(STACK_BYTES).build();
+    let pool = pool.context("cannot start the threads that read rules")?;
+    Ok(pool.install(|| items.par_iter().map(|item| watch(|| work(item))).collect()))
 }
 
 impl Bug {

@@ -17,9 +17,10 @@ const EXTENSIONS: [(&str, Language); 4] =
 /// The inputs below the paths, in their order; folders are walked by name.
 ///
 /// What a user's own Git settings ignore is not ignored: two users get the same inputs.
-/// The output folder is no input, even where it lies among them; and it cannot hold them, for all of it is replaced.
-pub(super) fn gather(paths: &[PathBuf], format: Option<InputFormat>, out: &Path) -> Result<Vec<Input>> {
-    let out = fs::canonicalize(out).ok();
+/// The output folder, if there is one, is no input, even where it lies among them; and it cannot hold them, for all
+/// of it is replaced.
+pub(super) fn gather(paths: &[PathBuf], format: Option<InputFormat>, out: Option<&Path>) -> Result<Vec<Input>> {
+    let out = out.and_then(|out| fs::canonicalize(out).ok());
     let mut inputs = Vec::new();
     for path in paths {
         if let (Ok(path), Some(out)) = (fs::canonicalize(path), &out)

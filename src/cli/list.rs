@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 
 use super::args::{List, ListFormat, Listing};
-use super::{Status, answer, answer_json, settings};
+use super::{Status, answer, answer_json, probe, settings};
 use crate::backend;
 use crate::crosswalk::{Crosswalk, Vocabulary};
 use crate::diagnostic::Code;
@@ -25,6 +25,8 @@ pub(super) fn run(arguments: &List) -> Result<Status> {
         Listing::Profiles => profiles(),
         Listing::Tables => tables(&crosswalk),
         Listing::Columns { table } => columns(&crosswalk, table)?,
+        Listing::Operators => probed("operators", &probe::operators())?,
+        Listing::Functions => probed("functions", &probe::functions())?,
         Listing::Codes => codes(),
     };
     match arguments.format {
@@ -87,6 +89,28 @@ fn columns(crosswalk: &Crosswalk, name: &str) -> Result<Sheet> {
     let mut columns = vec!["column", "type"];
     columns.extend(Vocabulary::ALL.iter().map(|vocabulary| vocabulary.word()));
     Ok(Sheet { name: "columns", columns, rows: table.columns.iter().map(row).collect() })
+}
+
+/// What becomes of each word of the language, as its probes show.
+fn probed(name: &'static str, subjects: &[probe::Subject]) -> Result<Sheet> {
+    let row = |(subject, found): (&probe::Subject, probe::Outcome)| {
+        let mut row = vec![subject.name.to_owned(), subject.kind.to_owned()];
+        let steps = [found.is_parsed, found.is_lowered, found.is_evaluated];
+        row.extend(steps.map(|is| if is { "yes" } else { "no" }.to_owned()));
+        row.extend(found.verdicts.iter().map(|(verdict, output)| {
+            let besides: Vec<&str> = output.iter().map(|output| output.word()).collect();
+            if besides.is_empty() {
+                verdict.word().to_owned()
+            } else {
+                format!("{} ({})", verdict.word(), besides.join(", "))
+            }
+        }));
+        row
+    };
+    let rows = subjects.iter().zip(probe::run(subjects)?).map(row).collect();
+    let mut columns = vec!["name", "kind", "parsed", "lowered", "evaluated"];
+    columns.extend(backend::ALL.iter().map(|backend| backend.target().name));
+    Ok(Sheet { name, columns, rows })
 }
 
 fn codes() -> Sheet {

@@ -12,12 +12,14 @@ use clap::Parser;
 
 mod args;
 mod build;
+mod check;
 mod convert;
 mod eval;
 mod guard;
 mod input;
 mod list;
 mod output;
+mod probe;
 mod settings;
 mod show;
 
@@ -84,6 +86,7 @@ fn execute(command: Command, screen: &Screen) -> Result<Status> {
     match command {
         Command::Build(arguments) => build::run(&arguments, screen),
         Command::Convert(arguments) => convert::run(&arguments, screen),
+        Command::Check(arguments) => check::run(&arguments, screen),
         Command::Eval(arguments) => eval::run(&arguments, screen),
         Command::List(arguments) => list::run(&arguments),
     }

@@ -53,6 +53,16 @@ impl Screen {
         }
     }
 
+    /// Whether all there is to say is wanted.
+    pub fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// Whether errors only are wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     fn wants(&self, severity: Severity) -> bool {
         match severity {
             Severity::Error => true,
@@ -161,6 +171,6 @@ pub(super) fn summary(bundle: &Bundle) -> String {
     line
 }
 
-fn counted(count: usize, thing: &str) -> String {
+pub(super) fn counted(count: usize, thing: &str) -> String {
     if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }

@@ -288,3 +288,13 @@ fn renamed_values_are_told_apart_whatever_their_letter_case() {
         }
     }
 }
+
+#[test]
+fn clocks_tell_time() {
+    for table in builtin().tables() {
+        for clock in &table.clock {
+            let ty = table.columns.get(clock).map(|column| column.ty);
+            assert!(ty.is_none_or(|ty| ty == Type::DateTime), "`{clock}` of {} is {ty:?}", table.name);
+        }
+    }
+}

@@ -88,6 +88,9 @@ codes! {
     PathReserved     "BLD0002" "the bundle needs this name itself"
     ForeignFolder    "BLD0003" "the output folder is not ours"
     Stale            "BLD0004" "the output differs from what would be built"
+    // Configuration.
+    BadSuppression   "CFG0001" "the suppression cannot be used as it is"
+    UnusedSuppression "CFG0002" "the suppression suppresses nothing"
     // Internal.
     Internal         "INT0001" "a bug in siemaphore"
 }
@@ -107,6 +110,8 @@ pub enum Family {
     Fid,
     /// Build.
     Bld,
+    /// Configuration.
+    Cfg,
     /// Internal.
     Int,
 }
@@ -121,6 +126,7 @@ impl Code {
             "MAP" => Family::Map,
             "FID" => Family::Fid,
             "BLD" => Family::Bld,
+            "CFG" => Family::Cfg,
             _ => Family::Int,
         }
     }

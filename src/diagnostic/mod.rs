@@ -4,6 +4,7 @@
 //! rule file; [`crate::span::SourceMap`] turns the one into the other.
 
 mod code;
+mod help;
 pub mod render;
 
 pub use code::{Code, Family};

@@ -3,6 +3,12 @@
 //! Whatever the file holds, the text shown is safe for a terminal: control characters, and characters that change the
 //! direction of writing, are replaced; of a line that is too long only the part around the place is shown.
 
+mod github;
+mod sarif;
+
+pub use github::github;
+pub use sarif::{Subject, sarif};
+
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value, json};
 

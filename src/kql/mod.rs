@@ -4,6 +4,7 @@
 //! a tree as text that parses to the same tree; [`leaves()`] lists what in a tree a compiler has to account for.
 
 pub mod ast;
+pub mod builtin;
 mod leaves;
 mod lexer;
 mod parser;
@@ -14,6 +15,6 @@ mod token;
 
 pub use leaves::{Leaf, leaves};
 pub use lexer::lex;
-pub use parser::{Error, ErrorKind, MAX_DEPTH, Parsed, parse};
+pub use parser::{Error, ErrorKind, MAX_DEPTH, Parsed, operators, parse};
 pub use print::print;
 pub use token::{Token, TokenKind};

@@ -65,6 +65,7 @@ pub fn lower_query(query: &ast::Query, crosswalk: &Crosswalk) -> LoweredQuery {
         specialised: HashMap::new(),
         hidden: HashMap::new(),
         inferred: Vec::new(),
+        unknown_functions: Vec::new(),
         used: Vec::new(),
         nodes: 0,
         calls: 0,
@@ -102,6 +103,8 @@ struct Lowerer<'a> {
     hidden: HashMap<ir::RelationId, Vec<String>>,
     /// Tables that the crosswalk does not know, each once.
     inferred: Vec<String>,
+    /// Functions that neither KQL nor the query defines, each once.
+    unknown_functions: Vec<String>,
     /// Spans of the `let`s that something refers to.
     used: Vec<Span>,
     nodes: usize,

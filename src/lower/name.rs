@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::ir::{self, ColumnId, Lineage, Operator, RelationId, Type};
-use crate::kql::ast;
+use crate::kql::{ast, builtin};
 use crate::span::{Origins, Span};
 
 use super::{Lowerer, Result};
@@ -188,6 +188,34 @@ impl Lowerer<'_> {
         self.error_with_help(Code::UnknownColumn, name.span, format!("no column `{}`{of}", name.text), help)
     }
 
+    /// Warns of a function that neither KQL, nor the query, nor Sentinel defines. It is no error: a workspace has
+    /// functions of its own.
+    pub(super) fn known_function(&mut self, name: &ast::Name, environment: &Environment) {
+        if builtin::is_function(&name.text)
+            || builtin::is_aggregate(&name.text)
+            || is_service_function(&name.text)
+            || self.unknown_functions.contains(&name.text)
+        {
+            return;
+        }
+        self.unknown_functions.push(name.text.clone());
+        let candidates = builtin::functions().iter().copied().chain(environment.names());
+        let help = match suggestion(&name.text, candidates) {
+            Some(found) => format!("a similar name exists: `{found}`"),
+            None => "what the workspace defines under this name is not known here".to_owned(),
+        };
+        let message = format!("`{}` is no function of KQL or of the query", name.text);
+        let warning = Diagnostic::warning(Code::UnknownFunction, Place::Query(name.span), message);
+        self.diagnostics.push(warning.with_help(help));
+    }
+
+    /// Advice on a table that is not known, if one of a very similar name is: most unknown tables are a site's own.
+    pub(super) fn similar_table(&self, name: &str, environment: &Environment) -> Option<String> {
+        let limit = (name.chars().count() / 4).min(2);
+        let found = nearest(name, limit, self.crosswalk.names().chain(environment.names()))?;
+        Some(format!("a similar name exists: `{found}`"))
+    }
+
     /// A new column that is computed.
     pub(super) fn computed(&mut self, name: String, value: &ir::Expr) -> ColumnId {
         let lineage = value.as_path().and_then(|path| {
@@ -225,11 +253,46 @@ impl Lowerer<'_> {
     }
 }
 
+/// Functions that Sentinel and Defender define in every workspace, and the parsers of the information model, which
+/// are deployed under these names.
+///
+/// <https://learn.microsoft.com/azure/sentinel/watchlists-queries>,
+/// <https://learn.microsoft.com/azure/sentinel/normalization-about-parsers>,
+/// <https://learn.microsoft.com/azure/azure-monitor/logs/cross-workspace-query>,
+/// <https://learn.microsoft.com/defender-xdr/advanced-hunting-fileprofile-function>
+fn is_service_function(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "AssignedIPAddresses",
+        "DeviceFromIP",
+        "FileProfile",
+        "SeenBy",
+        "_GetWatchlist",
+        "_GetWatchlistAlias",
+        "adx",
+        "app",
+        "arg",
+        "resource",
+        "workspace",
+    ];
+    const PREFIXES: &[&str] = &["ASim", "_ASim_", "_Im_", "im", "vim"];
+    let is_parser = |prefix: &str| {
+        name.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_uppercase()))
+    };
+    NAMES.contains(&name) || PREFIXES.iter().any(|prefix| is_parser(prefix))
+}
+
 /// The candidate nearest to a misspelt name, if one is near.
 pub(super) fn suggestion<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = (name.chars().count() / 3).max(1);
+    nearest(name, (name.chars().count() / 3).clamp(1, 3), candidates)
+}
+
+/// The candidate nearest to a name, if one is within so many changes; letter case does not count.
+fn nearest<'n>(name: &str, limit: usize, candidates: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let name = name.to_lowercase();
+    let length = name.chars().count();
     candidates
-        .map(|candidate| (distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
+        .map(|candidate| (distance(&name, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)

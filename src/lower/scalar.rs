@@ -208,6 +208,7 @@ impl Lowerer<'_> {
             text => match Function::from_name(text) {
                 Some(function) => self.builtin(function, name, arguments, scope),
                 None => {
+                    self.known_function(name, &scope.environment);
                     let arguments = arguments
                         .iter()
                         .filter(|argument| !matches!(argument.value.kind, ast::ExprKind::Star))

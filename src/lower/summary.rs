@@ -6,10 +6,10 @@ use crate::diagnostic::Code;
 use crate::ir::{
     self, Aggregate, AggregateFunction, Aggregation, Assignment, Expr, ExprKind, RelationId, Type, Value,
 };
-use crate::kql::ast;
+use crate::kql::{ast, builtin};
 use crate::span::Origins;
 
-use super::name::Environment;
+use super::name::{Environment, suggestion};
 use super::scalar::Scope;
 use super::{Lowerer, Result};
 
@@ -109,10 +109,13 @@ impl Lowerer<'_> {
             return self.error(Code::WrongType, column.value.span, message);
         };
         let Some((function, conditional)) = aggregate(&name.text) else {
-            if is_known_aggregate(&name.text) || contains_aggregate(&column.value) {
+            if builtin::is_aggregate(&name.text) || contains_aggregate(&column.value) {
                 return Ok(None);
             }
-            return self.error(Code::UnknownFunction, name.span, format!("no aggregate `{}`", name.text));
+            let help = suggestion(&name.text, builtin::aggregates().iter().copied());
+            let help = help.map(|found| format!("a similar aggregate exists: `{found}`"));
+            let message = format!("no aggregate `{}`", name.text);
+            return self.error_with_help(Code::UnknownFunction, name.span, message, help);
         };
         // `countif(p)`; all others have the condition second: `dcountif(x, p, accuracy)`.
         let position = usize::from(function != AggregateFunction::Count);
@@ -353,37 +356,12 @@ fn one_percentile_each(column: &ast::Column) -> Vec<ast::Column> {
     shares.iter().enumerate().map(single).collect()
 }
 
-/// Aggregates that KQL has and the IR has not.
-fn is_known_aggregate(name: &str) -> bool {
-    matches!(
-        name,
-        "buildschema"
-            | "covariance"
-            | "covarianceif"
-            | "covariancep"
-            | "covariancepif"
-            | "hll"
-            | "hll_if"
-            | "hll_merge"
-            | "make_dictionary"
-            | "percentiles"
-            | "percentiles_array"
-            | "percentilesw"
-            | "percentilesw_array"
-            | "percentilew"
-            | "tdigest"
-            | "tdigest_merge"
-            | "cnt"
-            | "sumproduct"
-    )
-}
-
 /// Whether some call in an expression is an aggregate.
 fn contains_aggregate(expr: &ast::Expr) -> bool {
     match &expr.kind {
         ast::ExprKind::Call { name, arguments } => {
             aggregate(&name.text).is_some()
-                || is_known_aggregate(&name.text)
+                || builtin::is_aggregate(&name.text)
                 || arguments.iter().any(|argument| contains_aggregate(&argument.value))
         }
         ast::ExprKind::Unary { operand, .. } => contains_aggregate(operand),

@@ -29,7 +29,7 @@ impl Lowerer<'_> {
                     self.call_tabular_function(expr, name, &function, &[], environment)
                 }
                 Some(Binding::Broken) => Err(Reported),
-                None => Ok(self.table(name)),
+                None => Ok(self.table(name, environment)),
             },
             ast::ExprKind::Pipe { source, operators } => {
                 let mut relation = self.relation(source, environment)?;
@@ -63,7 +63,7 @@ impl Lowerer<'_> {
     }
 
     /// A table of the crosswalk, or one that only the query knows.
-    fn table(&mut self, name: &ast::Name) -> RelationId {
+    fn table(&mut self, name: &ast::Name, environment: &Environment) -> RelationId {
         let op = Operator::Table { name: name.text.clone() };
         let relation = self.query.add(ir::Relation { op, schema: Schema::default(), origins: name.span.into() });
         match self.crosswalk.table(&name.text) {
@@ -85,7 +85,9 @@ impl Lowerer<'_> {
                         name.text
                     );
                     let place = Place::Query(name.span);
-                    self.diagnostics.push(Diagnostic::note(Code::InferredSchema, place, message));
+                    let help = self.similar_table(&name.text, environment);
+                    let note = Diagnostic::note(Code::InferredSchema, place, message);
+                    self.diagnostics.push(Diagnostic { help, ..note });
                 }
             }
         }
@@ -116,11 +118,14 @@ impl Lowerer<'_> {
                 if matches!(literal, ast::Literal::String(_)) =>
             {
                 let ast::Literal::String(text) = literal else { unreachable!("the guard asks for a string") };
-                let relation = self.table(&ast::Name { text: text.clone(), span: *span });
+                let relation = self.table(&ast::Name { text: text.clone(), span: *span }, environment);
                 self.refer(relation, name.span);
                 Ok(relation)
             }
-            _ => Ok(self.opaque(&name.text, Vec::new(), self.leaves_in(expr.span))),
+            _ => {
+                self.known_function(name, environment);
+                Ok(self.opaque(&name.text, Vec::new(), self.leaves_in(expr.span)))
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Expressions, scalar and tabular, by precedence climbing.
 
+use super::operator::is_misspelling;
 use super::{AN_EXPRESSION, ErrorKind, Failed, Parser, Result};
 use crate::kql::ast::{Argument, BinaryOp, Column, Expr, ExprKind, MembershipOp, Name, RowType, UnaryOp};
 use crate::kql::token::TokenKind;
@@ -56,6 +57,12 @@ impl Level {
     pub(in crate::kql) fn chains(self) -> bool {
         matches!(self, Level::Or | Level::And | Level::Sum | Level::Product)
     }
+}
+
+/// The operator between two operands that a word was probably meant to be.
+pub(super) fn misspelt_operator(word: &str) -> Option<&'static str> {
+    let symbols = BinaryOp::ALL.iter().map(|op| op.symbol()).chain(MembershipOp::ALL.iter().map(|op| op.symbol()));
+    symbols.chain(["between"]).find(|symbol| word.len() > 3 && is_misspelling(word, symbol))
 }
 
 impl Parser<'_> {

@@ -22,6 +22,7 @@ pub(super) mod tests;
 pub use error::{Error, ErrorKind};
 pub(super) use expr::Level;
 pub(super) use operator::is_operator_word;
+pub use operator::operators;
 
 use super::ast::{Name, Query};
 use super::lexer::lex;
@@ -256,6 +257,11 @@ impl<'text> Parser<'text> {
             let span = self.span();
             return self.fail_with(ErrorKind::KeywordAsName(word.to_owned()), span, help);
         }
+        let ends = expected.iter().any(|item| matches!(*item, "`)`" | "`;`" | "`|`"));
+        let help = help.or_else(|| {
+            let operator = if ends && self.at(TokenKind::Name) { expr::misspelt_operator(word) } else { None };
+            operator.map(|operator| format!("there is an operator `{operator}`"))
+        });
         self.fail_with(ErrorKind::Expected { expected, found }, span, help)
     }
 

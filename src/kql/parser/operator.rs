@@ -77,6 +77,11 @@ const OPERATORS: &[(&str, Parse)] = &[
     ("where", |parser, _| parser.parse_column().map(OperatorKind::Where)),
 ];
 
+/// The keywords of all operators, in alphabetical order.
+pub fn operators() -> impl Iterator<Item = &'static str> {
+    OPERATORS.iter().map(|operator| operator.0)
+}
+
 /// What reads the operator of this name.
 fn find_operator(word: &str) -> Option<Parse> {
     let at = OPERATORS.binary_search_by(|operator| operator.0.cmp(word)).ok()?;
@@ -572,7 +577,7 @@ const HINTS: &[&str] = &[
 ];
 
 /// Whether a word is one letter away from another.
-fn is_misspelling(word: &str, right: &str) -> bool {
+pub(super) fn is_misspelling(word: &str, right: &str) -> bool {
     let (word, right) = (word.as_bytes(), right.as_bytes());
     let prefix = word.iter().zip(right).take_while(|(a, b)| a == b).count();
     let rest = |skip_word: usize, skip_right: usize| {

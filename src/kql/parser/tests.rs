@@ -540,6 +540,8 @@ fn a_missing_semicolon_is_missing_on_the_line_before() {
 fn fixes_are_offered_where_they_are_plain() {
     let help = |text: &str| parse(text).errors[0].help.clone().unwrap_or_default();
     assert_eq!(help("T | sumarize count()"), "there is an operator `summarize`");
+    assert_eq!(help("T | where a containz 'x'"), "there is an operator `contains`");
+    assert_eq!(help("T | where (a startwith 'x')"), "there is an operator `startswith`");
     assert_eq!(help("T | where title == 1"), "a column of this name is written `['title']`");
     assert_eq!(help("T | where !a"), "negation is written `not(…)`");
     assert_eq!(help("T | where not a"), "negation is written `not(…)`");
