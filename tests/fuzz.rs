@@ -143,7 +143,7 @@ fn rule_files(folder: &Path, into: &mut Vec<PathBuf>) {
 #[test]
 fn damaged_rules_neither_panic_nor_differ() {
     let variable = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
-    let seed = variable("SIEMAPHORE_FUZZ_SEED").unwrap_or(0x5EED_0F_51E3);
+    let seed = variable("SIEMAPHORE_FUZZ_SEED").unwrap_or(0x005E_ED0F_51E3);
     let limit = Duration::from_secs(variable("SIEMAPHORE_FUZZ_SECONDS").unwrap_or(0));
     let mut files = Vec::new();
     rule_files(Path::new("rules"), &mut files);
