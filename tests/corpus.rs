@@ -50,6 +50,7 @@ fn line_of(text: &str, offset: usize) -> usize {
 fn parser_agrees(corpus: &Path) -> bool {
     let table = fs::read_to_string(corpus.join("reference-parse.tsv")).expect("the table of verdicts can be read");
     let (mut accepted, mut rejected, mut unread) = (0, 0, 0);
+    let (mut all, mut tiled, mut whole, mut round_trips) = (0, 0, 0, 0);
     let mut differences = Vec::new();
     for row in table.lines().skip(1) {
         let mut cells = row.split('\t');
@@ -60,7 +61,18 @@ fn parser_agrees(corpus: &Path) -> bool {
             differences.push(format!("{file}: not read as a rule; its query is {verdict} by the reference"));
             continue;
         };
-        let first = kql::parse(&text).errors.first().map(|error| line_of(&text, error.span.start as usize));
+        let tokens: usize = kql::lex(&text).iter().map(|token| (token.span.end - token.span.start) as usize).sum();
+        let parsed = kql::parse(&text);
+        if parsed.errors.is_empty() {
+            // Printing may not change what is printed again.
+            let printed = kql::print(&parsed.query);
+            let again = kql::parse(&printed);
+            round_trips += usize::from(again.errors.is_empty() && kql::print(&again.query) == printed);
+            whole += 1;
+        }
+        tiled += usize::from(tokens == text.len());
+        all += 1;
+        let first = parsed.errors.first().map(|error| line_of(&text, error.span.start as usize));
         // `message @offset`: the first number behind an `@`.
         let offset: Option<usize> = diagnostics
             .split('@')
@@ -85,8 +97,10 @@ fn parser_agrees(corpus: &Path) -> bool {
     for difference in &differences {
         println!("  {difference}");
     }
+    println!("lexer: the tokens of {tiled} of {all} queries tile the text");
+    println!("printer: {round_trips} of {whole} accepted queries are printed, parsed and printed alike");
     let falsely = differences.iter().filter(|difference| difference.contains("the reference accepts")).count();
-    falsely == 0 && rejected >= 105
+    falsely == 0 && rejected >= 105 && tiled == all && round_trips == whole
 }
 
 fn files(folder: &Path, into: &mut Vec<PathBuf>) {
