@@ -53,6 +53,7 @@ codes! {
     InferredSchema   "SEM0009" "the table is not known: its columns are inferred from use"
     TooComplex       "SEM0010" "the query expands to too many nodes"
     UnknownName      "SEM0011" "no such name"
+    ManyAnswers      "SEM0012" "the query has more than one answer"
     // Tables and fields.
     NoSource         "MAP0001" "the table has no source in the target"
     NoField          "MAP0002" "the column has no field in the target"

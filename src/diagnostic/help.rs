@@ -63,6 +63,9 @@ impl Code {
             Code::UnknownName => {
                 "The name is no column, no binding of the query and no parameter that is visible here."
             }
+            Code::ManyAnswers => {
+                "A rule looks at its last result; statements before it belong into `let` bindings or a `union`."
+            }
             Code::NoSource => "The crosswalk does not say where the target keeps the events of this table.",
             Code::NoField => "The crosswalk does not say which field of the target holds this column.",
             Code::NativeName => {

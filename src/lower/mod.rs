@@ -145,7 +145,7 @@ impl Lowerer<'_> {
     /// Lowers statements in order; the last tabular one is the answer.
     fn statements(&mut self, query: &ast::Query, outer: &Rc<Environment>) -> Result<Option<ir::RelationId>> {
         let mut environment = Rc::clone(outer);
-        let mut answer = None;
+        let mut answer: Option<(ir::RelationId, Span)> = None;
         let mut failed = false;
         for statement in &query.statements {
             match statement {
@@ -158,7 +158,15 @@ impl Lowerer<'_> {
                     }
                 },
                 ast::Statement::Expr(expr) => match self.relation(expr, &environment) {
-                    Ok(relation) => answer = Some(relation),
+                    Ok(relation) => {
+                        if let Some((_, earlier)) = answer.replace((relation, expr.span)) {
+                            let message = "this result is not looked at: the last one is the rule's";
+                            let place = Place::Query(earlier);
+                            self.diagnostics.push(Diagnostic::warning(Code::ManyAnswers, place, message));
+                            let origins = self.leaves_in(earlier);
+                            self.query.elided.push(Elided { origins, law: "result of an earlier statement" });
+                        }
+                    }
                     Err(Reported) => failed = true,
                 },
                 ast::Statement::Parameters { parameters, .. } => {
@@ -177,7 +185,7 @@ impl Lowerer<'_> {
                 | ast::Statement::Pattern(_) => {}
             }
         }
-        if failed { Err(Reported) } else { Ok(answer) }
+        if failed { Err(Reported) } else { Ok(answer.map(|(relation, _)| relation)) }
     }
 
     /// A column whose type no use has fixed is read as text, as a new column of a custom log would be.

@@ -229,6 +229,14 @@ fn what_is_not_understood_is_opaque_by_name() {
 }
 
 #[test]
+fn only_the_last_answer_is_the_rules_and_the_others_are_said_to_be_left() {
+    let lowered = lowered("U | where H == 'x'; T | where F == 'y'");
+    assert_eq!(lowered.diagnostics.iter().map(|found| found.code).collect::<Vec<_>>(), [Code::ManyAnswers]);
+    let query = lowered.query.expect("it is a warning");
+    assert_eq!(query.elided.iter().map(|elided| elided.law).collect::<Vec<_>>(), ["result of an earlier statement"]);
+}
+
+#[test]
 fn ten_thousand_alternatives_are_no_problem() {
     let alternatives: Vec<String> = (0..10_000).map(|number| format!("N == {number}")).collect();
     let lowered = lowered(&format!("T | where {}", alternatives.join(" or ")));
