@@ -548,7 +548,9 @@ mod tests {
         let mut crosswalk = Crosswalk::default();
         for name in ["T", "U"] {
             let mut table = Table::new(name);
-            for (name, ty) in [("TimeGenerated", Type::DateTime), ("F", Type::String), ("N", Type::Long)] {
+            for (name, ty) in
+                [("TimeGenerated", Type::DateTime), ("F", Type::String), ("N", Type::Long), ("D", Type::Dynamic)]
+            {
                 let column = Column { ty, fields: BTreeMap::new(), paths: Vec::new(), note: None, source: None };
                 table.columns.insert(name.to_owned(), column);
             }
@@ -626,7 +628,7 @@ mod tests {
 
     #[test]
     fn an_opaque_operator_is_refused_with_its_name() {
-        let query = lowered("T | mv-expand F | where N > 1");
+        let query = lowered("T | mv-expand D | where N > 1");
         let refusal = shape(&query, &is_clock).expect_err("the operator has no meaning here");
         assert_eq!(refusal.note.message, "`mv-expand` is not carried");
     }

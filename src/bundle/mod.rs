@@ -184,6 +184,8 @@ pub struct CompiledRule {
     pub name: Option<String>,
     /// Its version, if it states one.
     pub version: Option<String>,
+    /// The names and types of its answer's columns, and whether there may be others; none for a broken rule.
+    pub columns: Option<(Vec<(String, ir::Type)>, bool)>,
     /// Hash of what it means; none for a broken rule.
     pub logic_sha256: Option<String>,
     /// For each target the artifact or the refusal; empty for a broken rule.
@@ -236,7 +238,7 @@ impl Compiled {
 
 impl CompiledRule {
     fn unnamed() -> CompiledRule {
-        CompiledRule { id: None, name: None, version: None, logic_sha256: None, artifacts: Vec::new() }
+        CompiledRule { id: None, name: None, version: None, columns: None, logic_sha256: None, artifacts: Vec::new() }
     }
 }
 
@@ -370,11 +372,19 @@ fn understand_loaded(loaded: Loaded, origin: Origin<'_>, crosswalk: &Crosswalk, 
                 id: Some(rule.id.value),
                 name: Some(rule.name.value),
                 version: rule.version.map(|version| version.value),
+                columns: detection.as_ref().map(|detection| columns(&detection.query)),
                 ..CompiledRule::unnamed()
             };
             Understood { compiled: compiled(source, diagnostics, Outcome::Rule(compiled_rule)), detection }
         }
     }
+}
+
+/// The columns of a query's answer, and whether there may be others.
+fn columns(query: &ir::Query) -> (Vec<(String, ir::Type)>, bool) {
+    let schema = &query.relation(query.root).schema;
+    let columns = schema.columns.iter().map(|column| query.column(*column));
+    (columns.map(|column| (column.name.clone(), column.ty)).collect(), schema.open)
 }
 
 /// Compiled rules to the files of a bundle.

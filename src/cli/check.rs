@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::args::{Check, CheckFormat};
 use super::show::{Screen, counted};
 use super::{Status, answer, guard, input, settings};
-use crate::bundle::{self, Compiled, Outcome, Selection};
+use crate::bundle::{self, Compiled, CompiledRule, Outcome, Selection};
 use crate::diagnostic::render::{self, Subject};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity};
 use crate::span::SourceMap;
@@ -171,6 +171,7 @@ fn as_json(files: &[File], counts: &Counts) -> Value {
             entry["reason"] = reason.into();
         }
         entry["diagnostics"] = diagnostics.into();
+        entry["rules"] = file.rules.iter().filter_map(|rule| rule.rule().map(answer_of)).collect();
         entry
     });
     let files: Vec<Value> = entries.collect();
@@ -184,6 +185,16 @@ fn as_json(files: &[File], counts: &Counts) -> Value {
         "notes": counts.notes,
     });
     json!({ "format": 1, "files": files, "summary": summary })
+}
+
+/// A rule, and the columns that its query yields.
+fn answer_of(rule: &CompiledRule) -> Value {
+    let mut entry = json!({ "id": rule.id, "name": rule.name });
+    if let Some((columns, open)) = &rule.columns {
+        entry["columns"] = columns.iter().map(|(name, ty)| json!({ "name": name, "type": ty.name() })).collect();
+        entry["open"] = (*open).into();
+    }
+    entry
 }
 
 /// How many files there are of each status, and diagnostics of each severity.

@@ -243,7 +243,8 @@ impl Function {
 }
 
 impl Type {
-    /// The type that holds all of these: the widest number, `dynamic` for a mixture, the known one beside unknowns.
+    /// The type that holds all of these: the widest number, the known one beside unknowns, what stands beside `dynamic`;
+    /// `dynamic` for any other mixture.
     pub fn common(types: &[Type]) -> Type {
         let rank = |ty: &Type| match ty {
             Type::Int => Some(0),
@@ -258,6 +259,7 @@ impl Type {
             .reduce(|one, other| match (one, other) {
                 (Type::Unknown, known) | (known, Type::Unknown) => known,
                 (one, other) if one == other => one,
+                (Type::Dynamic, scalar) | (scalar, Type::Dynamic) => scalar,
                 (one, other) => match (rank(&one), rank(&other)) {
                     (Some(left), Some(right)) => {
                         if left >= right {

@@ -126,9 +126,11 @@ impl Printer<'_> {
                     .collect();
                 format!("(union {} {})", inputs.join(" "), columns.join(" "))
             }
-            Operator::Opaque { name, inputs } => {
+            Operator::Opaque { name, text, inputs, arguments } => {
                 let inputs: Vec<String> = inputs.iter().map(|input| self.reference(*input)).collect();
-                format!("(opaque {} {})", quote(name), inputs.join(" "))
+                let arguments: Vec<String> = arguments.iter().map(|argument| self.expr(argument)).collect();
+                let parts = [quote(name), quote(text), inputs.join(" "), arguments.join(" ")];
+                format!("(opaque {})", parts.join(" "))
             }
         }
     }

@@ -132,8 +132,12 @@ pub enum Operator {
     Opaque {
         /// The operator's name.
         name: String,
+        /// What it is told, as KQL: the logic hash tells two of them apart by it.
+        text: String,
         /// Its tabular inputs.
         inputs: Vec<RelationId>,
+        /// What it computes from their columns; conditions included.
+        arguments: Vec<Expr>,
     },
 }
 
@@ -373,12 +377,12 @@ impl Operator {
                 .chain(aggregates.iter().flat_map(|aggregation| &aggregation.aggregate.arguments))
                 .collect(),
             Operator::Sort { by, .. } | Operator::Top { by, .. } => by.iter().map(|key| &key.value).collect(),
+            Operator::Opaque { arguments, .. } => arguments.iter().collect(),
             Operator::Table { .. }
             | Operator::Literal { .. }
             | Operator::Filter { .. }
             | Operator::Take { .. }
-            | Operator::Union { .. }
-            | Operator::Opaque { .. } => Vec::new(),
+            | Operator::Union { .. } => Vec::new(),
         }
     }
 
@@ -405,6 +409,7 @@ impl Operator {
                 .chain(aggregates.iter_mut().flat_map(|aggregation| &mut aggregation.aggregate.arguments))
                 .collect(),
             Operator::Sort { by, .. } | Operator::Top { by, .. } => by.iter_mut().map(|key| &mut key.value).collect(),
+            Operator::Opaque { arguments, .. } => arguments.iter_mut().collect(),
             _ => Vec::new(),
         }
     }

@@ -26,6 +26,109 @@ pub fn is_aggregate(name: &str) -> bool {
     AGGREGATES.binary_search(&name).is_ok()
 }
 
+/// The type of what a function yields, by name, where it does not depend on the arguments; for functions that have no
+/// meaning in the IR. Those that yield several columns are not among them.
+#[rustfmt::skip]
+pub fn result_type(function: &str) -> Option<&'static str> {
+    Some(match function {
+        "around" | "assert" | "current_principal_is_member_of" | "cursor_after" | "cursor_before_or_at"
+        | "geo_intersects_2lines" | "geo_intersects_2polygons" | "geo_intersects_line_with_polygon"
+        | "geo_point_in_circle" | "geo_point_in_polygon" | "hll_isvalid" | "ipv6_is_in_any_range"
+        | "ipv6_is_in_range" | "iscolumnexists" | "isutf8" | "set_equals" | "tdigest_isvalid" => "bool",
+        "datetime_local_to_utc" | "datetime_utc_to_local" | "ingestion_time" | "row_window_session" => "datetime",
+        "__hll_normalize" | "__ipv6_lookup_ranges" | "array_shift_left" | "array_shift_right" | "array_split"
+        | "bag_pack_columns" | "bag_set_key" | "bag_zip" | "current_principal_details"
+        | "datetime_list_timezones" | "extent_tags" | "extractall" | "geo_closest_point_on_line"
+        | "geo_closest_point_on_polygon" | "geo_from_wkt" | "geo_geohash_neighbors"
+        | "geo_geohash_to_central_point" | "geo_geohash_to_polygon" | "geo_h3cell_children"
+        | "geo_h3cell_neighbors" | "geo_h3cell_rings" | "geo_h3cell_to_central_point" | "geo_h3cell_to_polygon"
+        | "geo_info_from_ip_address" | "geo_intersection_2lines" | "geo_intersection_2polygons"
+        | "geo_intersection_line_with_polygon" | "geo_line_buffer" | "geo_line_centroid" | "geo_line_densify"
+        | "geo_line_interpolate_point" | "geo_line_simplify" | "geo_line_to_s2cells" | "geo_point_buffer"
+        | "geo_polygon_buffer" | "geo_polygon_centroid" | "geo_polygon_densify" | "geo_polygon_simplify"
+        | "geo_polygon_to_h3cells" | "geo_polygon_to_s2cells" | "geo_s2cell_neighbors"
+        | "geo_s2cell_to_central_point" | "geo_s2cell_to_polygon" | "geo_simplify_polygons_array"
+        | "geo_union_lines_array" | "geo_union_polygons_array" | "hll_merge" | "ipv4_range_to_cidr_list"
+        | "merge_tdigest" | "pack_all" | "parse_user_agent" | "parseurlquery" | "percentile_tdigest"
+        | "percentiles_array_tdigest" | "repeat" | "rowstore_ordinal_range" | "series_abs" | "series_acos"
+        | "series_add" | "series_asin" | "series_atan" | "series_ceiling" | "series_cos" | "series_divide"
+        | "series_equals" | "series_exp" | "series_fill_backward" | "series_fill_const" | "series_fill_forward"
+        | "series_fill_linear" | "series_fir" | "series_fit_2lines_dynamic" | "series_fit_line_dynamic"
+        | "series_floor" | "series_greater" | "series_greater_equals" | "series_iir" | "series_less"
+        | "series_less_equals" | "series_log" | "series_multiply" | "series_not_equals" | "series_outliers"
+        | "series_pow" | "series_seasonal" | "series_sign" | "series_sin" | "series_stats_dynamic"
+        | "series_subtract" | "series_tan" | "tdigest_merge" | "to_utf8" | "treepath"
+        | "unicode_codepoints_from_string" => "dynamic",
+        "base64_decode_toguid" | "extent_id" | "extentid" | "new_guid" => "guid",
+        "__geo_length_to_s2cell_level" | "__geo_line_s2cell_covering_level"
+        | "__geo_polygon_s2cell_covering_level" | "geo_h3cell_level" => "int",
+        "__hash_crc32" | "__hash_djb2" | "__hash_many_crc32" | "__hash_xxh64" | "bitset_count_ones"
+        | "dcount_hll" | "estimate_data_size" | "has_any_index" | "hash" | "hash_combine" | "hash_many"
+        | "hash_xxhash64" | "indexof_regex" | "row_number" | "row_rank" | "row_rank_dense" | "row_rank_min" => "long",
+        "beta_cdf" | "beta_inv" | "beta_pdf" | "convert_angle" | "convert_energy" | "convert_force"
+        | "convert_length" | "convert_mass" | "convert_speed" | "convert_temperature" | "convert_volume"
+        | "cot" | "erf" | "erfc" | "gamma" | "geo_angle" | "geo_azimuth" | "geo_distance_2points"
+        | "geo_distance_point_to_line" | "geo_distance_point_to_polygon" | "geo_line_length"
+        | "geo_line_locate_point" | "geo_polygon_area" | "geo_polygon_perimeter" | "loggamma"
+        | "percentrank_tdigest" | "rand" | "rank_tdigest" | "series_cosine_similarity" | "series_dot_product"
+        | "series_magnitude" | "series_pearson_correlation" | "series_product" | "series_sum" | "welch_test" => "real",
+        "__geo_line_validate" | "__geo_polygon_validate" | "__lz4_compress_dynamic_array_to_base64_string"
+        | "array_strcat" | "base64_encode_fromarray" | "base64_encode_fromguid" | "current_cluster_endpoint"
+        | "current_cursor" | "current_database" | "current_node_id" | "current_principal" | "cursor_current"
+        | "format_bytes" | "geo_h3cell_parent" | "geo_point_to_geohash" | "geo_point_to_h3cell"
+        | "geo_point_to_s2cell" | "gzip_compress_to_base64_string" | "gzip_decompress_from_base64_string"
+        | "make_string" | "parse_ipv6_mask" | "punycode_domain_from_string" | "punycode_domain_to_string"
+        | "punycode_from_string" | "punycode_to_string" | "row_id" | "zlib_compress_to_base64_string"
+        | "zlib_decompress_from_base64_string" => "string",
+        _ => return None,
+    })
+}
+
+/// Whether a function yields a value of its first argument's type.
+pub fn yields_its_argument(function: &str) -> bool {
+    matches!(function, "bin_auto" | "next" | "prev" | "row_cumsum")
+}
+
+/// The columns of functions that yield several: the ends of their default names, with types.
+///
+/// <https://learn.microsoft.com/kusto/query/series-fit-2lines-function> and its neighbours
+#[rustfmt::skip]
+pub fn result_columns(function: &str) -> Option<&'static [(&'static str, &'static str)]> {
+    Some(match function {
+        "series_decompose" => &[
+            ("baseline", "dynamic"), ("seasonal", "dynamic"), ("trend", "dynamic"), ("residual", "dynamic"),
+        ],
+        "series_decompose_anomalies" => &[
+            ("ad_flag", "dynamic"), ("ad_score", "dynamic"), ("baseline", "dynamic"),
+        ],
+        "series_decompose_forecast" => &[
+            ("baseline", "dynamic"), ("seasonal", "dynamic"), ("trend", "dynamic"), ("residual", "dynamic"),
+        ],
+        "series_fft" | "series_ifft" => &[("real", "dynamic"), ("imag", "dynamic")],
+        "series_fit_2lines" => &[
+            ("rsquare", "real"), ("split_idx", "long"), ("variance", "real"), ("rvariance", "real"),
+            ("line_fit", "dynamic"), ("right_rsquare", "real"), ("right_slope", "real"),
+            ("right_interception", "real"), ("right_variance", "real"), ("right_rvariance", "real"),
+            ("left_rsquare", "real"), ("left_slope", "real"), ("left_interception", "real"),
+            ("left_variance", "real"), ("left_rvariance", "real"),
+        ],
+        "series_fit_line" => &[
+            ("rsquare", "real"), ("slope", "real"), ("variance", "real"), ("rvariance", "real"),
+            ("interception", "real"), ("line_fit", "dynamic"),
+        ],
+        "series_fit_poly" => &[
+            ("rsquare", "real"), ("coefficients", "dynamic"), ("variance", "real"), ("rvariance", "real"),
+            ("poly_fit", "dynamic"),
+        ],
+        "series_periods_detect" | "series_periods_validate" => &[("periods", "dynamic"), ("scores", "dynamic")],
+        "series_stats" => &[
+            ("min", "real"), ("min_idx", "long"), ("max", "real"), ("max_idx", "long"), ("avg", "real"),
+            ("stdev", "real"), ("variance", "real"),
+        ],
+        _ => return None,
+    })
+}
+
 /// Scalar and tabular functions.
 #[rustfmt::skip]
 const FUNCTIONS: &[&str] = &[

@@ -21,15 +21,24 @@ pub struct Leaf {
 ///
 /// Names that are declared are no leaves: those of `let`s, parameters and assigned columns. Neither are hints.
 pub fn leaves(query: &Query) -> Vec<Leaf> {
-    let mut collector = Collector { leaves: Vec::new(), scope: Span::default(), stage: Span::default() };
+    let mut collector = Collector::default();
     collector.query(query);
     collector.leaves.sort_unstable();
     collector.leaves.dedup_by_key(|leaf| leaf.span);
     collector.leaves
 }
 
+/// The names in an operator that stand for something, in the order of the text; a name may come several times.
+pub fn names(operator: &Operator) -> Vec<Name> {
+    let mut collector = Collector::default();
+    collector.operator(operator);
+    collector.names
+}
+
+#[derive(Default)]
 struct Collector {
     leaves: Vec<Leaf>,
+    names: Vec<Name>,
     scope: Span,
     stage: Span,
 }
@@ -41,6 +50,7 @@ impl Collector {
 
     fn name(&mut self, name: &Name) {
         self.leaf(name.span);
+        self.names.push(name.clone());
     }
 
     fn within(&mut self, scope: Span, visit: impl FnOnce(&mut Self)) {

@@ -13,8 +13,8 @@ mod print;
 mod properties;
 mod token;
 
-pub use leaves::{Leaf, leaves};
+pub use leaves::{Leaf, leaves, names};
 pub use lexer::lex;
 pub use parser::{Error, ErrorKind, MAX_DEPTH, Parsed, operators, parse};
-pub use print::print;
+pub use print::{print, print_expr, print_operator};
 pub use token::{Token, TokenKind};

@@ -9,12 +9,13 @@
 mod function;
 mod meta;
 mod name;
+mod pattern;
 mod predicate;
 mod scalar;
 mod summary;
 mod tabular;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::crosswalk::Crosswalk;
@@ -65,6 +66,7 @@ pub fn lower_query(query: &ast::Query, crosswalk: &Crosswalk) -> LoweredQuery {
         specialised: HashMap::new(),
         hidden: HashMap::new(),
         inferred: Vec::new(),
+        guessed: HashSet::new(),
         unknown_functions: Vec::new(),
         used: Vec::new(),
         nodes: 0,
@@ -103,6 +105,8 @@ struct Lowerer<'a> {
     hidden: HashMap<ir::RelationId, Vec<String>>,
     /// Tables that the crosswalk does not know, each once.
     inferred: Vec<String>,
+    /// Columns whose type their first use has fixed.
+    guessed: HashSet<ir::ColumnId>,
     /// Functions that neither KQL nor the query defines, each once.
     unknown_functions: Vec<String>,
     /// Spans of the `let`s that something refers to.
@@ -201,10 +205,8 @@ impl Lowerer<'_> {
         for index in 0..self.query.len() {
             let id = ir::RelationId(u32::try_from(index).expect("the node budget is far below 2^32"));
             // The arena is left while its expressions learn the types of its columns.
-            let mut op = std::mem::replace(
-                &mut self.query.relation_mut(id).op,
-                ir::Operator::Opaque { name: String::new(), inputs: Vec::new() },
-            );
+            let nothing = ir::Operator::Literal { rows: Vec::new() };
+            let mut op = std::mem::replace(&mut self.query.relation_mut(id).op, nothing);
             for predicate in op.predicates_mut() {
                 settle_predicate(&self.query, predicate);
             }

@@ -7,6 +7,7 @@ use crate::ir::{self, ColumnId, Lineage, Operator, RelationId, Type};
 use crate::kql::{ast, builtin};
 use crate::span::{Origins, Span};
 
+use super::predicate::comparable;
 use super::{Lowerer, Result};
 
 /// What a name bound by `let` or by a parameter stands for.
@@ -53,17 +54,6 @@ impl Environment {
             scope = environment.outer.as_deref();
         }
         None
-    }
-
-    /// Where the visible names are defined.
-    pub(super) fn definitions(&self) -> Vec<Span> {
-        let mut definitions = Vec::new();
-        let mut scope = Some(self);
-        while let Some(environment) = scope {
-            definitions.extend(environment.head.as_ref().map(|(_, _, definition)| *definition));
-            scope = environment.outer.as_deref();
-        }
-        definitions
     }
 
     fn names(&self) -> Vec<&str> {
@@ -227,19 +217,20 @@ impl Lowerer<'_> {
         self.query.add_column(ir::Column { name, ty: value.ty, lineage })
     }
 
-    /// Fixes the type of a column of an open schema by its first use.
+    /// Fixes the type of a column of an open schema by its first use; uses that do not agree make it dynamic.
     pub(super) fn infer(&mut self, expr: &mut ir::Expr, ty: Type) {
-        if expr.ty == Type::Unknown
-            && ty != Type::Unknown
-            && let ir::ExprKind::Path(path) = &expr.kind
-            && path.steps.is_empty()
-        {
-            let column = self.query.column_mut(path.column);
-            if column.ty == Type::Unknown {
-                column.ty = ty;
-            }
-            expr.ty = column.ty;
+        let ir::ExprKind::Path(path) = &expr.kind else { return };
+        if !path.steps.is_empty() || ty == Type::Unknown {
+            return;
         }
+        let column = self.query.column_mut(path.column);
+        if column.ty == Type::Unknown {
+            column.ty = ty;
+            self.guessed.insert(path.column);
+        } else if self.guessed.contains(&path.column) && !comparable(column.ty, ty) {
+            column.ty = Type::Dynamic;
+        }
+        expr.ty = column.ty;
     }
 
     /// Adds a relation that leaves its input's columns as they are.

@@ -193,45 +193,50 @@ impl Lowerer<'_> {
         }
         self.infer(&mut left, right_type);
         self.infer(&mut right, left_type);
-        if !comparable(left.ty, right.ty) && right.as_literal().is_none() {
-            return Ok(self.mixed(left, right, negated, op_span));
-        }
-        let right = self.operand(&left, right, op_span)?;
+        let Some(right) = self.operand(&left, &right, op_span) else {
+            if case == Case::Insensitive {
+                return self.not_comparable(left.ty, right.ty, op_span);
+            }
+            return Ok(self.mixed(left, vec![right], negated, op_span));
+        };
         let case = if left.ty == Type::String || left.ty == Type::Dynamic { case } else { Case::Sensitive };
         let test = Predicate::test(Test::new(left, TestOp::Equals { operands: vec![right], case }), op_span.into());
         Ok(if negated { Predicate::negate(test, Origins::none()) } else { test })
     }
 
-    /// Two values of types that KQL's engine converts in its own way: known by name only.
-    fn mixed(&mut self, left: Expr, right: Expr, negated: bool, op_span: Span) -> Predicate {
-        let name = format!("comparison of {} with {}", left.ty.name(), right.ty.name());
-        let message = format!("values of types {} and {} are compared as they are", left.ty.name(), right.ty.name());
+    /// Values of types that KQL's engine converts in its own way: known by name only.
+    fn mixed(&mut self, left: Expr, right: Vec<Expr>, negated: bool, op_span: Span) -> Predicate {
+        let other = right.iter().map(|value| value.ty).find(|ty| !comparable(left.ty, *ty)).unwrap_or(left.ty);
+        let name = format!("comparison of {} with {}", left.ty.name(), other.name());
+        let message = format!("values of types {} and {} are compared as they are", left.ty.name(), other.name());
         let warning = Diagnostic::warning(Code::WrongType, Place::Query(op_span), message);
         self.diagnostics.push(warning.with_help("convert one of them, for example with `tostring(…)`"));
-        let op = TestOp::Opaque { name, arguments: vec![right] };
+        let op = TestOp::Opaque { name, arguments: right };
         let test = Predicate::test(Test::new(left, op), op_span.into());
         if negated { Predicate::negate(test, Origins::none()) } else { test }
     }
 
-    /// An operand brought to the subject's type: a constant is converted, types that cannot meet are an error.
-    fn operand(&mut self, subject: &Expr, operand: Expr, op_span: Span) -> Result<Expr> {
+    /// An operand brought to the subject's type, a constant by conversion; none where the types cannot meet.
+    fn operand(&mut self, subject: &Expr, operand: &Expr, op_span: Span) -> Option<Expr> {
         if comparable(subject.ty, operand.ty) {
-            return Ok(match operand.as_literal().and_then(|value| convert(value, subject.ty)) {
-                Some(value) => Expr::literal(value, operand.origins),
-                None => operand,
+            return Some(match operand.as_literal().and_then(|value| convert(value, subject.ty)) {
+                Some(value) => Expr::literal(value, operand.origins.clone()),
+                None => operand.clone(),
             });
         }
-        if let Some(value) = operand.as_literal().and_then(|value| parse_as(value, subject.ty)) {
-            let message = format!(
-                "a value of type {} is compared with a {}: read as the {}",
-                subject.ty.name(),
-                operand.ty.name(),
-                subject.ty.name()
-            );
-            self.diagnostics.push(Diagnostic::warning(Code::WrongType, Place::Query(op_span), message));
-            return Ok(Expr::literal(value, operand.origins));
-        }
-        let message = format!("values of types {} and {} cannot be compared", subject.ty.name(), operand.ty.name());
+        let value = operand.as_literal().and_then(|value| parse_as(value, subject.ty))?;
+        let message = format!(
+            "a value of type {} is compared with a {}: read as the {}",
+            subject.ty.name(),
+            operand.ty.name(),
+            subject.ty.name()
+        );
+        self.diagnostics.push(Diagnostic::warning(Code::WrongType, Place::Query(op_span), message));
+        Some(Expr::literal(value, operand.origins.clone()))
+    }
+
+    fn not_comparable<T>(&mut self, left: Type, right: Type, op_span: Span) -> Result<T> {
+        let message = format!("values of types {} and {} cannot be compared", left.name(), right.name());
         let help = "convert one of them, for example with `tostring(…)`".to_owned();
         self.error_with_help(Code::WrongType, op_span, message, Some(help))
     }
@@ -258,14 +263,19 @@ impl Lowerer<'_> {
                 format!("`{}` is not defined between {} and {}", order.symbol(), left.ty.name(), right.ty.name());
             return self.error(Code::WrongType, op_span, message);
         }
-        let operand = self.operand(&left, right, op_span)?;
+        let Some(operand) = self.operand(&left, &right, op_span) else {
+            return self.not_comparable(left.ty, right.ty, op_span);
+        };
         Ok(Predicate::test(Test::new(left, TestOp::Order { order, operand }), op_span.into()))
     }
 
     fn matches(&mut self, op_span: Span, left: &ast::Expr, right: &ast::Expr, scope: &Scope) -> Result<Predicate> {
-        let (mut subject, pattern) = self.both(left, right, scope)?;
+        let (mut subject, mut pattern) = self.both(left, right, scope)?;
         self.infer(&mut subject, Type::String);
         let subject = self.as_text(subject, op_span)?;
+        if let Some(text) = pattern.as_text().map(super::pattern::with_braces_escaped) {
+            pattern = Expr::literal(Value::String(text), pattern.origins);
+        }
         if let Some(text) = pattern.as_text()
             && let Err(error) = regex::Regex::new(text)
         {
@@ -380,10 +390,9 @@ impl Lowerer<'_> {
                 }
             }
             MembershipOp::In | MembershipOp::NotIn | MembershipOp::InFold | MembershipOp::NotInFold => {
-                let mut converted = Vec::with_capacity(operands.len());
-                for operand in operands {
-                    converted.push(self.operand(&subject, operand, op_span)?);
-                }
+                let converted: Option<Vec<Expr>> =
+                    operands.iter().map(|operand| self.operand(&subject, operand, op_span)).collect();
+                let Some(converted) = converted else { return Ok(self.mixed(subject, operands, negated, op_span)) };
                 let case = if matches!(subject.ty, Type::String | Type::Dynamic | Type::Unknown) {
                     case
                 } else {
@@ -429,8 +438,12 @@ impl Lowerer<'_> {
                 return self.error(Code::WrongType, op_span, message);
             }
         }
-        let low = self.operand(&subject, low, op_span)?;
-        let high = self.operand(&subject, high, op_span)?;
+        let bounds = [low, high].map(|bound| match self.operand(&subject, &bound, op_span) {
+            Some(bound) => Ok(bound),
+            None => self.not_comparable(subject.ty, bound.ty, op_span),
+        });
+        let [low, high] = bounds;
+        let (low, high) = (low?, high?);
         let test = |subject: Expr, order, operand| {
             Predicate::test(Test::new(subject, TestOp::Order { order, operand }), op_span.into())
         };
@@ -537,7 +550,8 @@ impl Lowerer<'_> {
             ast::ExprKind::Pipe { .. } | ast::ExprKind::Source(_) | ast::ExprKind::MethodCall { .. } => true,
             ast::ExprKind::Name(name) => match environment.get(&name.text) {
                 Some((Binding::Relation(_), _)) => true,
-                Some((Binding::Scalar(_) | Binding::Function(_) | Binding::Broken, _)) => false,
+                Some((Binding::Function(function), _)) => self.yields_table(function),
+                Some((Binding::Scalar(_) | Binding::Broken, _)) => false,
                 None => self.crosswalk.table(&name.text).is_some(),
             },
             ast::ExprKind::Call { name, arguments } => match environment.get(&name.text) {
@@ -619,7 +633,7 @@ fn as_needle(operand: Expr) -> Expr {
 }
 
 /// Whether values of the two types can be compared as they are.
-fn comparable(left: Type, right: Type) -> bool {
+pub(super) fn comparable(left: Type, right: Type) -> bool {
     left == right
         || left.is_number() && right.is_number()
         || [left, right].iter().any(|ty| matches!(ty, Type::Dynamic | Type::Unknown))

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::diagnostic::Code;
 use crate::ir::{self, ArithmeticOp, Dynamic, Expr, ExprKind, Function, Path, RelationId, Step, Type, Value};
-use crate::kql::ast;
+use crate::kql::{ast, builtin};
 use crate::span::{Origins, Span};
 
 use super::name::{Binding, Environment};
@@ -34,7 +34,7 @@ impl Lowerer<'_> {
     pub(super) fn scalar(&mut self, expr: &ast::Expr, scope: &Scope) -> Result<Expr> {
         self.spend(expr.span)?;
         match &expr.kind {
-            ast::ExprKind::Name(name) => self.name(name, scope),
+            ast::ExprKind::Name(name) => self.name(expr, name, scope),
             ast::ExprKind::Literal(literal) => Ok(Expr::literal(value(literal), expr.span.into())),
             ast::ExprKind::Star => self.error(Code::UnknownName, expr.span, "`*` stands for no single value"),
             ast::ExprKind::Unary { op, op_span, operand } => self.unary(*op, *op_span, operand, scope),
@@ -80,7 +80,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn name(&mut self, name: &ast::Name, scope: &Scope) -> Result<Expr> {
+    fn name(&mut self, expr: &ast::Expr, name: &ast::Name, scope: &Scope) -> Result<Expr> {
         if let Some(row) = scope.row
             && let Some(column) = self.visible_column(row, scope, &name.text)
         {
@@ -95,11 +95,8 @@ impl Lowerer<'_> {
             Some(Binding::Relation(_)) => {
                 self.error(Code::WrongType, name.span, format!("`{}` is a table, not a single value", name.text))
             }
-            Some(Binding::Function(_)) => self.error(
-                Code::WrongType,
-                name.span,
-                format!("`{}` is a function: it lacks its arguments", name.text),
-            ),
+            // Without arguments the parentheses may be left out.
+            Some(Binding::Function(function)) => self.call_scalar_function(expr, name, &function, &[], scope),
             Some(Binding::Broken) => Err(super::Reported),
             None => match scope.row {
                 Some(row) => self.unknown_column(row, &scope.environment, name),
@@ -152,6 +149,14 @@ impl Lowerer<'_> {
         scope: &Scope,
     ) -> Result<Expr> {
         let (left, right) = self.both(left, right, scope)?;
+        if let (ArithmeticOp::Divide | ArithmeticOp::Modulo, Type::DateTime, Type::TimeSpan) = (op, left.ty, right.ty)
+        {
+            // KQL's parser takes it; what a point in time divided by a duration is stands nowhere.
+            let ty = if op == ArithmeticOp::Divide { Type::Real } else { Type::TimeSpan };
+            let name = format!("datetime {} timespan", op.symbol());
+            let kind = ExprKind::Opaque { name, arguments: vec![left, right] };
+            return Ok(Expr { kind, ty, origins: op_span.into() });
+        }
         let Some(ty) = arithmetic_type(op, left.ty, right.ty) else {
             let message =
                 format!("`{}` is not defined between {} and {}", op.symbol(), left.ty.name(), right.ty.name());
@@ -215,8 +220,12 @@ impl Lowerer<'_> {
                         .map(|argument| self.scalar(&argument.value, scope))
                         .collect::<Vec<_>>();
                     let arguments = arguments.into_iter().collect::<Result<Vec<Expr>>>()?;
+                    let ty = match arguments.first() {
+                        Some(first) if builtin::yields_its_argument(text) => first.ty,
+                        _ => builtin::result_type(text).and_then(Type::from_name).unwrap_or(Type::Unknown),
+                    };
                     let kind = ExprKind::Opaque { name: name.text.clone(), arguments };
-                    Ok(Expr { kind, ty: Type::Unknown, origins: name.span.into() })
+                    Ok(Expr { kind, ty, origins: name.span.into() })
                 }
             },
         }

@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use crate::diagnostic::Code;
 use crate::ir::{
-    self, Aggregate, AggregateFunction, Aggregation, Assignment, Expr, ExprKind, RelationId, Type, Value,
+    self, Aggregate, AggregateFunction, Aggregation, Assignment, ColumnId, Expr, ExprKind, RelationId, Type, Value,
 };
 use crate::kql::{ast, builtin};
 use crate::span::Origins;
 
-use super::name::{Environment, suggestion};
+use super::name::{Binding, Environment, suggestion};
 use super::scalar::Scope;
 use super::{Lowerer, Result};
 
@@ -48,47 +48,222 @@ fn prefix(name: &str) -> &str {
         "make_set" | "makeset" | "make_set_if" => "set",
         "argmax" => "max",
         "argmin" => "min",
+        "buildschema" => "schema",
+        "percentiles_array" => "percentiles",
         other => other,
     }
 }
 
+/// What an expression over aggregates comes to.
+struct Aggregated {
+    /// The aggregates in it.
+    aggregations: Vec<Aggregation>,
+    /// The columns that result.
+    columns: Vec<ColumnId>,
+    /// The value of the one column, where it is computed from the aggregates.
+    value: Option<Expr>,
+    /// Some aggregate that has no meaning here yet.
+    unread: Option<Unread>,
+}
+
+/// An aggregate that has no meaning here yet.
+struct Unread {
+    /// What it reads.
+    arguments: Vec<Expr>,
+    /// The columns that are known to result.
+    columns: Vec<ColumnId>,
+    /// Whether there may be more.
+    open: bool,
+}
+
 impl Lowerer<'_> {
-    /// `summarize aggregates by keys`; none where an aggregate has no meaning here yet.
+    /// `summarize aggregates by keys`.
+    ///
+    /// <https://learn.microsoft.com/kusto/query/summarize-operator>
     pub(super) fn summarize(
         &mut self,
         input: RelationId,
+        operator: &ast::Operator,
         aggregates: &[ast::Column],
         keys: &[ast::Column],
-        origins: Origins,
         environment: &Rc<Environment>,
-    ) -> Result<Option<RelationId>> {
+    ) -> Result<RelationId> {
         let scope = Scope::row(environment, input);
-        let mut names = Names::default();
-        let mut columns = Vec::new();
-        let mut lowered_keys = Vec::new();
-        for key in keys {
-            let value = self.scalar(&key.value, &scope)?;
-            let name = match key.names.first() {
-                Some(name) => names.claim(&name.text),
-                None => names.fresh(self.default_name(&value, &key.value)),
-            };
-            let column = self.computed(name, &value);
-            columns.push(column);
-            lowered_keys.push(Assignment { column, value });
-        }
-        let mut lowered = Vec::new();
+        let mut names = self.names_over(input);
+        let (keys, mut columns) = self.group_keys(keys, &scope, &mut names)?;
+        let mut open = false;
+        let mut unread = Vec::new();
+        let mut aggregations = Vec::new();
+        let mut computed = Vec::new();
         for aggregate in aggregates.iter().flat_map(one_percentile_each) {
-            let aggregate = &aggregate;
-            match self.aggregation(aggregate, input, &lowered_keys, &scope, &mut names)? {
-                Some(aggregation) => {
-                    columns.extend(&aggregation.columns);
-                    lowered.push(aggregation);
-                }
-                None => return Ok(None),
+            let aggregated = self.aggregated(&aggregate, input, &keys, &scope, &mut names)?;
+            if let (Some(value), [column]) = (aggregated.value, aggregated.columns.as_slice()) {
+                computed.push(Assignment { column: *column, value });
+            }
+            columns.extend(aggregated.columns);
+            aggregations.extend(aggregated.aggregations);
+            if let Some(aggregate) = aggregated.unread {
+                open |= aggregate.open;
+                unread.extend(aggregate.arguments);
             }
         }
-        let op = ir::Operator::Summarize { input, keys: lowered_keys, aggregates: lowered };
-        Ok(Some(self.query.add(ir::Relation { op, schema: ir::Schema { columns, open: false }, origins })))
+        let schema = ir::Schema { columns: columns.clone(), open };
+        if open || !unread.is_empty() {
+            let grouped = keys.into_iter().map(|key| key.value);
+            let known = aggregations.into_iter().flat_map(|aggregation| {
+                let condition = aggregation.aggregate.filter.map(Expr::truth);
+                aggregation.aggregate.arguments.into_iter().chain(condition)
+            });
+            let arguments = grouped.chain(known).chain(unread).collect();
+            return Ok(self.opaque(operator, vec![input], arguments, schema));
+        }
+        let origins = Origins::from(operator.keyword.span);
+        if computed.is_empty() {
+            let op = ir::Operator::Summarize { input, keys, aggregates: aggregations };
+            return Ok(self.query.add(ir::Relation { op, schema, origins }));
+        }
+        // Each aggregate has a column, from which the answer's are computed.
+        let grouped: Vec<ColumnId> = keys.iter().map(|key| key.column).collect();
+        let inner: Vec<ColumnId> = grouped
+            .iter()
+            .copied()
+            .chain(aggregations.iter().flat_map(|aggregation| aggregation.columns.clone()))
+            .collect();
+        for column in &inner {
+            if !columns.contains(column) {
+                let name = names.fresh(Some(self.query.column(*column).name.clone()));
+                self.query.column_mut(*column).name = name;
+            }
+        }
+        let op = ir::Operator::Summarize { input, keys, aggregates: aggregations };
+        let schema = ir::Schema { columns: inner, open: false };
+        let input = self.query.add(ir::Relation { op, schema, origins });
+        let assignments = columns
+            .iter()
+            .map(|column| match computed.iter().position(|assignment| assignment.column == *column) {
+                Some(place) => computed.swap_remove(place),
+                None => {
+                    let value = Expr::column(*column, self.query.column(*column).ty, Origins::none());
+                    Assignment { column: *column, value }
+                }
+            })
+            .collect();
+        let op = ir::Operator::Project { input, columns: assignments };
+        let schema = ir::Schema { columns, open: false };
+        Ok(self.query.add(ir::Relation { op, schema, origins: Origins::none() }))
+    }
+
+    /// The keys of groups, and their columns.
+    pub(super) fn group_keys(
+        &mut self,
+        keys: &[ast::Column],
+        scope: &Scope,
+        names: &mut Names,
+    ) -> Result<(Vec<Assignment>, Vec<ColumnId>)> {
+        let mut lowered = Vec::new();
+        for key in keys {
+            let value = self.scalar(&key.value, scope)?;
+            let name = self.label(key, &value, names);
+            lowered.push(Assignment { column: self.computed(name, &value), value });
+        }
+        let columns = lowered.iter().map(|key| key.column).collect();
+        Ok((lowered, columns))
+    }
+
+    /// The columns of an aggregate in an operator that has no meaning here yet; what it reads is added to `arguments`.
+    pub(super) fn aggregate_columns(
+        &mut self,
+        aggregate: &ast::Column,
+        input: RelationId,
+        scope: &Scope,
+        names: &mut Names,
+        arguments: &mut Vec<Expr>,
+    ) -> Result<Vec<ColumnId>> {
+        let aggregated = self.aggregated(aggregate, input, &[], scope, names)?;
+        for aggregation in aggregated.aggregations {
+            arguments.extend(aggregation.aggregate.arguments);
+            arguments.extend(aggregation.aggregate.filter.map(Expr::truth));
+        }
+        arguments.extend(aggregated.unread.into_iter().flat_map(|unread| unread.arguments));
+        Ok(aggregated.columns)
+    }
+
+    /// An aggregate, or an expression over aggregates and constants such as `round(avg(x), 2)`.
+    fn aggregated(
+        &mut self,
+        column: &ast::Column,
+        input: RelationId,
+        keys: &[Assignment],
+        scope: &Scope,
+        names: &mut Names,
+    ) -> Result<Aggregated> {
+        if aggregate_call(&column.value).is_some() {
+            return Ok(match self.aggregation(column, input, keys, scope, names)? {
+                Ok(aggregation) => Aggregated {
+                    columns: aggregation.columns.clone(),
+                    aggregations: vec![aggregation],
+                    value: None,
+                    unread: None,
+                },
+                Err(unread) => Aggregated {
+                    columns: unread.columns.clone(),
+                    aggregations: Vec::new(),
+                    value: None,
+                    unread: Some(unread),
+                },
+            });
+        }
+        if let ast::ExprKind::Call { name, .. } = &column.value.kind
+            && !contains_aggregate(&column.value)
+            && !builtin::is_function(&name.text)
+            && scope.environment.get(&name.text).is_none()
+        {
+            let help = suggestion(&name.text, builtin::aggregates().iter().copied());
+            let help = help.map(|found| format!("a similar aggregate exists: `{found}`"));
+            let message = format!("no aggregate `{}`", name.text);
+            return self.error_with_help(Code::UnknownFunction, name.span, message, help);
+        }
+        let mut calls = Vec::new();
+        let outer = take_aggregates(&column.value, &mut calls);
+        let mut inner_names = Names::default();
+        let mut aggregations = Vec::new();
+        let mut unread: Option<Unread> = None;
+        let mut environment = Rc::clone(&scope.environment);
+        for (name, call) in calls {
+            let call = ast::Column { names: Vec::new(), value: call };
+            let (result, aggregation) = match self.aggregation(&call, input, keys, scope, &mut inner_names)? {
+                Ok(aggregation) => (aggregation.columns[0], Some(aggregation)),
+                Err(found) => {
+                    let first = found.columns[0];
+                    match &mut unread {
+                        Some(unread) => unread.arguments.extend(found.arguments),
+                        None => unread = Some(Unread { open: false, ..found }),
+                    }
+                    (first, None)
+                }
+            };
+            aggregations.extend(aggregation);
+            let value = Expr::column(result, self.query.column(result).ty, Origins::none());
+            environment = environment.with(&name, Binding::Scalar(value), name.span);
+        }
+        let value = match self.scalar(&outer, &Scope::constant(&environment)) {
+            Ok(value) => value,
+            Err(reported) if aggregations.is_empty() && unread.is_none() => {
+                let message = "expected an aggregate such as `count()`";
+                let _ = self.error::<()>(Code::WrongType, column.value.span, message);
+                return Err(reported);
+            }
+            Err(reported) => return Err(reported),
+        };
+        let name = match column.names.first() {
+            Some(name) => names.claim(&name.text),
+            None => names.fresh(self.default_name(&value, &outer)),
+        };
+        let result = self.query.add_column(ir::Column { name, ty: value.ty, lineage: None });
+        if let Some(unread) = &mut unread {
+            unread.arguments.push(value.clone());
+        }
+        Ok(Aggregated { aggregations, columns: vec![result], value: Some(value), unread })
     }
 
     /// One aggregate with the columns it yields.
@@ -99,23 +274,10 @@ impl Lowerer<'_> {
         keys: &[Assignment],
         scope: &Scope,
         names: &mut Names,
-    ) -> Result<Option<Aggregation>> {
-        let ast::ExprKind::Call { name, arguments } = &column.value.kind else {
-            if contains_aggregate(&column.value) {
-                // An expression over aggregates, such as `max(x) - min(x)`.
-                return Ok(None);
-            }
-            let message = "expected an aggregate such as `count()`";
-            return self.error(Code::WrongType, column.value.span, message);
-        };
+    ) -> Result<std::result::Result<Aggregation, Unread>> {
+        let Some((name, arguments)) = aggregate_call(&column.value) else { unreachable!("the caller looked") };
         let Some((function, conditional)) = aggregate(&name.text) else {
-            if builtin::is_aggregate(&name.text) || contains_aggregate(&column.value) {
-                return Ok(None);
-            }
-            let help = suggestion(&name.text, builtin::aggregates().iter().copied());
-            let help = help.map(|found| format!("a similar aggregate exists: `{found}`"));
-            let message = format!("no aggregate `{}`", name.text);
-            return self.error_with_help(Code::UnknownFunction, name.span, message, help);
+            return self.unread_aggregate(column, name, arguments, scope, names).map(Err);
         };
         // `countif(p)`; all others have the condition second: `dcountif(x, p, accuracy)`.
         let position = usize::from(function != AggregateFunction::Count);
@@ -127,17 +289,15 @@ impl Lowerer<'_> {
             let rest: Vec<ast::Argument> = [&arguments[..position], &arguments[position + 1..]].concat();
             (Some(condition), rest)
         } else {
-            (None, arguments.clone())
+            (None, arguments.to_vec())
         };
         let arguments = arguments.as_slice();
+        let mut open = false;
         let mut values = Vec::new();
         let mut all_columns = false;
         for argument in arguments {
             if matches!(argument.value.kind, ast::ExprKind::Star) {
-                if self.query.relation(input).schema.open {
-                    // Which columns there are is not known.
-                    return Ok(None);
-                }
+                open |= self.query.relation(input).schema.open;
                 all_columns = true;
                 // Columns that the rows are grouped by are in the answer already.
                 let grouped = |column: ir::ColumnId| {
@@ -158,7 +318,7 @@ impl Lowerer<'_> {
         }
         // The grammar takes `count(x)`; what it counts is documented nowhere.
         if function == AggregateFunction::Count && !values.is_empty() {
-            return Ok(None);
+            return self.unread_aggregate(column, name, arguments, scope, names).map(Err);
         }
         let least = usize::from(function != AggregateFunction::Count);
         if values.len() < least {
@@ -180,8 +340,55 @@ impl Lowerer<'_> {
             };
             vec![self.query.add_column(ir::Column { name: label, ty, lineage: None })]
         };
+        if open {
+            // Which columns there are besides is not known.
+            let arguments = values.into_iter().chain(condition.map(Expr::truth)).collect();
+            return Ok(Err(Unread { arguments, columns, open }));
+        }
         let aggregate = Aggregate { function, arguments: values, filter: condition, origins: name.span.into() };
-        Ok(Some(Aggregation { columns, aggregate }))
+        Ok(Ok(Aggregation { columns, aggregate }))
+    }
+
+    /// An aggregate that has no meaning here yet, with the column it yields.
+    fn unread_aggregate(
+        &mut self,
+        column: &ast::Column,
+        name: &ast::Name,
+        arguments: &[ast::Argument],
+        scope: &Scope,
+        names: &mut Names,
+    ) -> Result<Unread> {
+        let named: Vec<ast::Argument> = arguments
+            .iter()
+            .filter(|argument| !matches!(argument.value.kind, ast::ExprKind::Star))
+            .cloned()
+            .collect();
+        let arguments = self.arguments(&named, scope)?;
+        let ty = match name.text.as_str() {
+            "buildschema"
+            | "hll"
+            | "hll_if"
+            | "hll_merge"
+            | "make_list_with_nulls"
+            | "percentiles_array"
+            | "percentilesw_array"
+            | "tdigest"
+            | "tdigest_merge" => Type::Dynamic,
+            "binary_all_and" | "binary_all_or" | "binary_all_xor" | "count" => Type::Long,
+            _ => Type::Unknown,
+        };
+        let label = match column.names.first() {
+            Some(name) => names.claim(&name.text),
+            None => names.fresh(self.aggregate_name(&name.text, &arguments, &named)),
+        };
+        // An aggregate without arguments reads the rows as such.
+        let arguments =
+            if arguments.is_empty() { vec![Expr::literal(Value::Bool(true), name.span.into())] } else { arguments };
+        Ok(Unread {
+            arguments,
+            columns: vec![self.query.add_column(ir::Column { name: label, ty, lineage: None })],
+            open: false,
+        })
     }
 
     /// The columns of `arg_max(by, …)` or `take_any(a, b)`: one for each argument; with `*` the value compared comes
@@ -236,6 +443,20 @@ impl Lowerer<'_> {
         Some(name + &share)
     }
 
+    /// The name of a column: the one written, else a default.
+    pub(super) fn label(&self, column: &ast::Column, value: &Expr, names: &mut Names) -> String {
+        match column.names.first() {
+            Some(name) => names.claim(&name.text),
+            None => names.fresh(self.default_name(value, &column.value)),
+        }
+    }
+
+    /// Names in an operator over the rows of a relation.
+    pub(super) fn names_over(&self, input: RelationId) -> Names {
+        let columns = &self.query.relation(input).schema.columns;
+        Names::over(columns.iter().map(|column| self.query.column(*column).name.clone()).collect())
+    }
+
     /// The name that KQL gives an unnamed column, if it gives one.
     ///
     /// A field keeps its name, with `_` between steps; conversions and `bin` keep that of their first argument.
@@ -243,6 +464,10 @@ impl Lowerer<'_> {
     pub(super) fn default_name(&self, value: &Expr, source: &ast::Expr) -> Option<String> {
         match &source.kind {
             ast::ExprKind::Call { name, arguments } => {
+                // `bin(Day = TimeGenerated, 1d)`
+                if let Some(ast::Argument { name: Some(given), .. }) = arguments.first() {
+                    return Some(given.text.clone());
+                }
                 let first = &arguments.first()?.value;
                 let inner = match (&value.kind, first_operand(value)) {
                     (ExprKind::Path(path), _) => return Some(self.path_name(path)),
@@ -257,7 +482,9 @@ impl Lowerer<'_> {
                     None
                 }
             }
-            ast::ExprKind::Name(name) => Some(name.text.clone()),
+            ast::ExprKind::Name(name) => {
+                Some(value.as_path().map_or_else(|| name.text.clone(), |path| self.path_name(path)))
+            }
             ast::ExprKind::Member { object, name } => {
                 let inner = match value.as_path() {
                     Some(path) => return Some(self.path_name(path)),
@@ -356,24 +583,37 @@ fn one_percentile_each(column: &ast::Column) -> Vec<ast::Column> {
     shares.iter().enumerate().map(single).collect()
 }
 
-/// Whether some call in an expression is an aggregate.
-fn contains_aggregate(expr: &ast::Expr) -> bool {
-    match &expr.kind {
-        ast::ExprKind::Call { name, arguments } => {
-            aggregate(&name.text).is_some()
-                || builtin::is_aggregate(&name.text)
-                || arguments.iter().any(|argument| contains_aggregate(&argument.value))
-        }
-        ast::ExprKind::Unary { operand, .. } => contains_aggregate(operand),
-        ast::ExprKind::Binary { left, right, .. } => contains_aggregate(left) || contains_aggregate(right),
-        ast::ExprKind::Member { object, .. } => contains_aggregate(object),
-        ast::ExprKind::Index { object, index } => contains_aggregate(object) || contains_aggregate(index),
-        ast::ExprKind::Membership { subject, list, .. } => {
-            contains_aggregate(subject) || list.iter().any(contains_aggregate)
-        }
-        ast::ExprKind::Between { subject, low, high, .. } => {
-            [subject, low, high].into_iter().any(|part| contains_aggregate(part))
-        }
+/// An aggregate's name and arguments.
+fn aggregate_call(expr: &ast::Expr) -> Option<(&ast::Name, &[ast::Argument])> {
+    let ast::ExprKind::Call { name, arguments } = &expr.kind else { return None };
+    (aggregate(&name.text).is_some() || builtin::is_aggregate(&name.text)).then_some((name, arguments))
+}
+
+/// The expression with a name in the place of each aggregate in it.
+fn take_aggregates(expr: &ast::Expr, taken: &mut Vec<(ast::Name, ast::Expr)>) -> ast::Expr {
+    if let Some((name, _)) = aggregate_call(expr) {
+        // No name in a query is written like this.
+        let stand_in = ast::Name { text: format!("summarize {}", taken.len()), span: name.span };
+        taken.push((stand_in.clone(), expr.clone()));
+        return ast::Expr { kind: ast::ExprKind::Name(stand_in), span: expr.span };
+    }
+    let mut expr = expr.clone();
+    for part in operands(&mut expr.kind) {
+        *part = take_aggregates(part, taken);
+    }
+    expr
+}
+
+/// The expressions that an expression is made of.
+fn operands(kind: &mut ast::ExprKind) -> Vec<&mut ast::Expr> {
+    match kind {
+        ast::ExprKind::Call { arguments, .. } => arguments.iter_mut().map(|argument| &mut argument.value).collect(),
+        ast::ExprKind::Unary { operand, .. } => vec![operand],
+        ast::ExprKind::Binary { left, right, .. } => vec![left, right],
+        ast::ExprKind::Member { object, .. } => vec![object],
+        ast::ExprKind::Index { object, index } => vec![object, index],
+        ast::ExprKind::Membership { subject, list, .. } => std::iter::once(subject.as_mut()).chain(list).collect(),
+        ast::ExprKind::Between { subject, low, high, .. } => vec![subject, low, high],
         ast::ExprKind::Name(_)
         | ast::ExprKind::MethodCall { .. }
         | ast::ExprKind::TypeOf(_)
@@ -382,22 +622,35 @@ fn contains_aggregate(expr: &ast::Expr) -> bool {
         | ast::ExprKind::Literal(_)
         | ast::ExprKind::Star
         | ast::ExprKind::Pipe { .. }
-        | ast::ExprKind::Source(_) => false,
+        | ast::ExprKind::Source(_) => Vec::new(),
     }
+}
+
+/// Whether some call in an expression is an aggregate.
+fn contains_aggregate(expr: &ast::Expr) -> bool {
+    let mut taken = Vec::new();
+    take_aggregates(expr, &mut taken);
+    !taken.is_empty()
 }
 
 /// Names given so far in one operator: a default name that is taken gets a number.
 #[derive(Default)]
 pub(super) struct Names {
     taken: Vec<String>,
+    /// Names of the input's columns, which no `Column1` repeats.
+    input: Vec<String>,
     numbered: usize,
 }
 
 impl Names {
-    /// Takes a name as written.
+    /// Names in an operator over rows with these columns.
+    pub(super) fn over(input: Vec<String>) -> Names {
+        Names { input, ..Names::default() }
+    }
+
+    /// Takes a name as written; it gives way to one that `*` has brought.
     pub(super) fn claim(&mut self, name: &str) -> String {
-        self.taken.push(name.to_owned());
-        name.to_owned()
+        self.fresh(Some(name.to_owned()))
     }
 
     /// Takes a default name: `name`, `name1`, …; without a base `Column1`, `Column2`, ….
@@ -407,10 +660,13 @@ impl Names {
                 .chain((1..).map(|number: usize| format!("{base}{number}")))
                 .find(|name| !self.taken.contains(name))
                 .expect("numbers do not run out"),
-            None => {
+            None => loop {
                 self.numbered += 1;
-                format!("Column{}", self.numbered)
-            }
+                let name = format!("Column{}", self.numbered);
+                if !self.taken.contains(&name) && !self.input.contains(&name) {
+                    break name;
+                }
+            },
         };
         self.taken.push(name.clone());
         name

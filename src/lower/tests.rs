@@ -166,7 +166,134 @@ fn unnamed_columns_are_called_as_kql_calls_them() {
 
 #[test]
 fn a_union_renames_columns_whose_types_clash() {
-    check_columns("union T, U", &["TimeGenerated", "F_string", "G", "N", "B", "D", "F_long", "H"]);
+    check_columns("union T, U", &["TimeGenerated", "F_string", "F_long", "G", "N", "B", "D", "H"]);
+}
+
+#[test]
+fn every_operator_yields_the_columns_that_kql_says() {
+    // Each list is what Microsoft's own analyser answers for the same query and tables.
+    for (text, expected) in [
+        (
+            r#"T | join kind=inner U on TimeGenerated"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic TimeGenerated1:datetime F1:long H:string",
+        ),
+        (
+            r#"T | join kind=leftanti U on TimeGenerated"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic",
+        ),
+        (r#"T | join kind=rightsemi (U) on $left.N == $right.F"#, "TimeGenerated:datetime F:long H:string"),
+        (
+            r#"T | join (T | project G, N) on G | join (T | project G) on G"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic G1:string N1:long G2:string",
+        ),
+        (
+            r#"T | lookup U on $left.N == $right.F"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic TimeGenerated1:datetime H:string",
+        ),
+        (
+            r#"T | mv-expand with_itemindex=I D, E = D.x to typeof(long)"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic E:long I:long",
+        ),
+        (
+            r#"T | mv-expand parse_json(F) to typeof(string) limit 3"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic",
+        ),
+        (
+            r#"T | mv-apply E = D to typeof(long) on (summarize S = sum(E))"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic S:long",
+        ),
+        (
+            r#"T | mv-apply D on (where D == 1 | project D, X = 1)"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic X:long",
+        ),
+        (
+            r#"T | parse F with * "a" X:long "b" Y"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic X:long Y:string",
+        ),
+        (
+            r#"T | parse-kv F as (u: string, v: long) with (pair_delimiter=',')"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic u:string v:long",
+        ),
+        (
+            r#"T | make-series c = count() default = 0, avg(N) on TimeGenerated from ago(1d) to now() step 1h by F"#,
+            "F:string c:dynamic avg_N:dynamic TimeGenerated:dynamic",
+        ),
+        (
+            r#"T | extend series_decompose_anomalies(D)"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic series_decompose_anomalies_D_ad_flag:dynamic series_decompose_anomalies_D_ad_score:dynamic series_decompose_anomalies_D_baseline:dynamic",
+        ),
+        (
+            r#"T | project (a, b) = series_fit_line(D), N"#,
+            "a:real b:real series_fit_line_D_variance:real series_fit_line_D_rvariance:real series_fit_line_D_interception:real series_fit_line_D_line_fit:dynamic N:long",
+        ),
+        (
+            r#"T | serialize R = row_number(), P = prev(F)"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic R:long P:string",
+        ),
+        (
+            r#"T | top-nested 2 of F by M = max(N), top-nested 1 of G by count()"#,
+            "F:string M:long G:string aggregated_G:long",
+        ),
+        (r#"T | top-hitters 3 of F by N"#, "F:string approximate_sum_N:long"),
+        (r#"T | sample-distinct 3 of F"#, "F:string"),
+        (r#"T | getschema"#, "ColumnName:string ColumnOrdinal:long DataType:string ColumnType:string"),
+        (r#"T | reduce by F"#, "Pattern:string Count:long Representative:string"),
+        (r#"T | partition by F (top 1 by N | project N)"#, "N:long"),
+        (
+            r#"T | evaluate bag_unpack(D) : (*, Q: string)"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool Q:string",
+        ),
+        (
+            r#"T | evaluate ipv4_lookup(U, F, H)"#,
+            "TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic TimeGenerated1:datetime F1:long H:string",
+        ),
+        (
+            r#"T | union withsource = S (U | project H)"#,
+            "S:string TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic H:string",
+        ),
+        (r#"T | search "x""#, "$table:string TimeGenerated:datetime F:string G:string N:long B:bool D:dynamic"),
+        (r#"find in (T, U) where F == "x" project G, H"#, "source_:string G:string H:string"),
+        (r#"range I from 1 to 3 step 1"#, "I:long"),
+        (r#"let f = (t: (N: long)) { t | extend M = N + 1 }; T | invoke f() | project M"#, "M:long"),
+        (r#"let w = "U"; table(w) | project F"#, "F:long"),
+        (
+            r#"T | summarize R = round(avg(N), 2), max(N) - min(N), tostring(make_set(F)) by G, startofweek(TimeGenerated)"#,
+            "G:string Column1:datetime R:real Column2:long set_F:string",
+        ),
+        (
+            r#"T | summarize arg_max(TimeGenerated, *), F = make_set(F) by G"#,
+            "G:string TimeGenerated:datetime F:string N:long B:bool D:dynamic F1:dynamic",
+        ),
+        (r#"T | summarize hll(F), buildschema(D), 1 by G"#, "G:string hll_F:dynamic schema_D:dynamic Column1:long"),
+        (r#"T | project bin(Day = TimeGenerated, 1d), strcat(F, G)"#, "Day:datetime Column1:string"),
+    ] {
+        let lowered = lowered(text);
+        let query = lowered.query.unwrap_or_else(|| panic!("{text}: {:?}", lowered.diagnostics));
+        let schema = &query.relation(query.root).schema;
+        let columns = schema.columns.iter().map(|column| query.column(*column));
+        let found: Vec<String> = columns.map(|column| format!("{}:{}", column.name, column.ty.name())).collect();
+        assert_eq!(found.join(" "), expected, "{text}");
+        assert!(!schema.open, "{text}");
+    }
+}
+
+#[test]
+fn an_expression_over_aggregates_is_computed_from_their_columns() {
+    check("T | summarize M = max(N) - min(N), count() by G", "(project %1 (T.G T.G) (#3 (- #0 #1)) (#2 #2))");
+}
+
+#[test]
+fn uses_of_a_column_that_do_not_agree_make_it_dynamic() {
+    check(
+        r#"Mystery_CL | where Status == 1 or Status =~ "failure""#,
+        r#"(filter %0 (or (= Mystery_CL.Status 1) (=~ Mystery_CL.Status "failure")))"#,
+    );
+}
+
+#[test]
+fn a_function_without_arguments_needs_no_parentheses() {
+    check(r#"let f = () { dynamic(["a", "b"]) }; T | where F in (f)"#, r#"(filter %0 (= T.F "a" "b"))"#);
+    check_columns("let f = () { T | project F }; f | where F in ((f))", &["F"]);
 }
 
 #[test]
@@ -198,7 +325,19 @@ fn names_and_types_that_do_not_fit_are_errors_at_their_place() {
         ("T | where Fx == 1", Code::UnknownColumn, "Fx", "no column `Fx` in table `T`"),
         ("T | project F | where N > 1", Code::UnknownColumn, "N", "no column `N`"),
         (r#"T | where N has "x""#, Code::WrongType, "has", "a text test is not defined on a value of type long"),
-        (r#"T | where N == "x""#, Code::WrongType, "==", "values of types long and string cannot be compared"),
+        (r#"T | where N =~ "x""#, Code::WrongType, "=~", "values of types long and string cannot be compared"),
+        ("T | join U on F", Code::WrongType, "F", "the join keys are of types string and long"),
+        (
+            "T | join U on $left.D == $right.H",
+            Code::WrongType,
+            "$left.D == $right.H",
+            "a join key cannot be of type dynamic",
+        ),
+        ("T | join U on G", Code::UnknownColumn, "G", "no column `G` in table `U`"),
+        ("T | join U on tostring(F)", Code::WrongType, "tostring(F)", "this is no join key"),
+        ("T | mv-expand F", Code::WrongType, "F", "expected a dynamic value to expand, found string"),
+        ("T | project-away Z", Code::UnknownColumn, "Z", "no column `Z` in table `T`"),
+        ("T | summarize N by F", Code::WrongType, "N", "expected an aggregate such as `count()`"),
         (r#"T | where F > "x""#, Code::WrongType, ">", "`>` is not defined between string and string"),
         ("T | where F", Code::WrongType, "F", "expected a condition, found a value of type string"),
         ("T | where strlen(F, G) > 1", Code::WrongArguments, "strlen", "`strlen` takes one argument, found 2"),

@@ -59,9 +59,9 @@ pub fn call(function: Function, a: &[&Value], _now: i64) -> Value {
         Function::BinaryShiftRight => math::binary(a[0], a[1], |number, places| number.wrapping_shr(places as u32)),
         Function::BinaryXor => math::binary(a[0], a[1], |left, right| left ^ right),
         Function::BinAt => math::bin_at(a[0], a[1], a[2]),
-        Function::Case => dynamic::case(a),
+        Function::Case => chosen(function, a, dynamic::case(a)),
         Function::Ceiling => math::ceiling(a[0]),
-        Function::Coalesce => dynamic::coalesce(a),
+        Function::Coalesce => chosen(function, a, dynamic::coalesce(a)),
         Function::Cos => math::of_real(a[0], f64::cos),
         Function::CountOf => text::countof(a[0], a[1], at(2)),
         Function::DateTimeAdd => datetime::datetime_add(a[0], a[1], a[2]),
@@ -96,7 +96,7 @@ pub fn call(function: Function, a: &[&Value], _now: i64) -> Value {
         Function::HashSha1 => hash::sha1(a[0]),
         Function::HashSha256 => hash::sha256(a[0]),
         Function::HourOfDay => datetime::part("hour", a[0]),
-        Function::Iff => dynamic::iff(a[0], a[1], a[2]),
+        Function::Iff => chosen(function, a, dynamic::iff(a[0], a[1], a[2])),
         Function::IndexOf => text::indexof(a),
         Function::Ipv4Compare => network::ipv4_compare(a[0], a[1], at(2)),
         Function::Ipv4IsMatch => network::ipv4_is_match(a[0], a[1], at(2)),
@@ -186,6 +186,16 @@ pub fn call(function: Function, a: &[&Value], _now: i64) -> Value {
         Function::UrlEncodeComponent => text::url_encode_component(a[0]),
         Function::WeekOfYear => datetime::part("week_of_year", a[0]),
         Function::Zip => dynamic::zip(a),
+    }
+}
+
+/// One of several values as the type that they have in common: a `dynamic` one beside strings is a string.
+fn chosen(function: Function, arguments: &[&Value], value: Value) -> Value {
+    let types: Vec<Type> = arguments.iter().map(|argument| argument.ty()).collect();
+    match (value.ty(), function.result_type(&types)) {
+        (Type::Dynamic, Type::Dynamic | Type::Unknown) => value,
+        (Type::Dynamic, common) => convert(&value, common),
+        _ => value,
     }
 }
 

@@ -7,8 +7,8 @@ mod literal;
 mod operator;
 
 use super::ast::{
-    Argument, BinaryOp, Column, Expr, ExprKind, Function, LetValue, Literal, Name, Parameter, ParameterType, Pattern,
-    Query, RowType, SortKey, Statement,
+    Argument, BinaryOp, Column, Expr, ExprKind, Function, LetValue, Literal, Name, Operator, Parameter,
+    ParameterType, Pattern, Query, RowType, SortKey, Statement,
 };
 use super::parser::{Level, is_operator_word};
 use super::token::is_plain_name;
@@ -17,6 +17,20 @@ use super::token::is_plain_name;
 pub fn print(query: &Query) -> String {
     let mut printer = Printer { text: String::new() };
     printer.query(query, "\n");
+    printer.text
+}
+
+/// An operator as text, from its keyword on.
+pub fn print_operator(operator: &Operator) -> String {
+    let mut printer = Printer { text: String::new() };
+    printer.operator(operator);
+    printer.text
+}
+
+/// An expression as text.
+pub fn print_expr(expr: &Expr) -> String {
+    let mut printer = Printer { text: String::new() };
+    printer.expr(expr, Place::Tabular);
     printer.text
 }
 
