@@ -51,7 +51,7 @@ EXCEPTIONS = {
 }  # fmt: skip
 # Rules that are refused as a whole: the codes that say why, and what the reference parser says of the query.
 BROKEN = {
-    "fork2022/CiscoDuoSecurity/HQ_CiscoDuoNewUsers": (["KQL0002"], "`where DvcAction \"user_create\"`; KS005"),
+    "fork2022/CiscoDuoSecurity/HQ_CiscoDuoNewUsers": (["KQL0002"], '`where DvcAction "user_create"`; KS005'),
     "fork2022/Snowflake/HQ_SnowflakeTimeConsumingQueries": (["KQL0002"], "begins with `| let`; KS198"),
     "fork2022/VMWareESXi/HQ_ESXiUnusedVMs": (["KQL0002"], "pipes after a semicolon; KS198"),
     "fork2022/CiscoSEG/HQ_CiscoSEGSpamMails": (["SEM0003"], "`summarize count by`; KS117 where the table is known"),
