@@ -91,8 +91,8 @@ pub(super) fn yaml_block(marked: &str, width: usize) -> String {
 
 /// `comment(open, close)`: the text as comments, one a line, each between `open` and `close`.
 ///
-/// Whatever a reader could take for the end of a line starts a new comment; other control characters, and those that
-/// turn the direction of writing, become U+FFFD; the letters of `close` become apostrophes.
+/// Whatever a reader could take for the end of a line starts a new comment; other control characters, those that turn
+/// the direction of writing, and those that YAML allows nowhere become U+FFFD; the letters of `close` become apostrophes.
 pub(super) fn comment(marked: &str, open: &str, close: Option<&str>) -> String {
     let close = close.unwrap_or("");
     let mut before = '\0';
@@ -102,6 +102,8 @@ pub(super) fn comment(marked: &str, open: &str, close: Option<&str>) -> String {
             '\n' | '\r' | '\x0B' | '\x0C' | '\u{85}' | '\u{2028}' | '\u{2029}' => form.push('\n'),
             '\t' => form.push(' '),
             '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => form.push(char::REPLACEMENT_CHARACTER),
+            // <https://yaml.org/spec/1.2.2/#51-character-set>
+            '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}' => form.push(char::REPLACEMENT_CHARACTER),
             letter if letter.is_control() => form.push(char::REPLACEMENT_CHARACTER),
             letter if close.contains(letter) => form.push('\''),
             letter => form.push(letter),

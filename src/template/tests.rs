@@ -111,6 +111,7 @@ fn comments_hold_any_text() {
     check("{{ v|comment('//') }}", "a\nb\r\nc\rd\u{2028}e\u{85}f\u{C}g", "// a\n// b\n// c\n// d\n// e\n// f\n// g");
     check("{{ v|comment('#') }}", "a\n\nb", "# a\n#\n# b");
     check("{{ v|comment('#') }}", "a\u{1b}[1m\u{202E}b\tc\0", "# a\u{FFFD}[1m\u{FFFD}b c\u{FFFD}");
+    check("{{ v|comment('#') }}", "a\u{FEFF}b\u{FFFE}c\u{FFFF}", "# a\u{FFFD}b\u{FFFD}c\u{FFFD}");
     check("{{ v|comment('```', '```') }}", "x ``` | delete ```", "``` x ''' | delete ''' ```");
     check("{{ v|comment('```', '```') }}", "x ``\n`", "``` x '' ```\n``` ' ```");
 }

@@ -114,6 +114,9 @@ enum Core {
 impl Leaf<'_> {
     fn carry(mut self) -> Result<Answer<Text>, Refusal> {
         let Atom { negated, on_missing, .. } = *self.atom;
+        if !quote::is_field(self.name()) {
+            return Err(self.limit(SYNTAX, format!("EQL cannot name the field `{}`", self.name())));
+        }
         match self.atom.field.kind {
             FieldKind::Keyword
             | FieldKind::Wildcard
@@ -291,7 +294,7 @@ impl Leaf<'_> {
             let value = self.constant(operand)?;
             insensitive |= matches!(value, Value::Guid(_));
             if let Value::String(text) = value {
-                wild |= text.is_empty() || text.contains(['*', '?']);
+                wild |= text.is_empty() || !quote::is_tame(text);
                 // An address field holds addresses only: the empty text is a missing one there, any other is lost.
                 if self.atom.field.kind == FieldKind::Ip && text.parse::<std::net::IpAddr>().is_err() {
                     if text.is_empty() {
@@ -390,7 +393,7 @@ impl Leaf<'_> {
                 TextRelation::EndsWith => format!("*{text}"),
             };
             // Without a term boundary at either edge a term test is a substring test.
-            wildcards &= !written.ascii && !text.contains(['*', '?']);
+            wildcards &= !written.ascii && quote::is_tame(text);
             patterns.push((written, star, needle.origins.clone()));
         }
         if patterns.is_empty() {

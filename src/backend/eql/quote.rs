@@ -57,6 +57,21 @@ pub(super) fn string(text: &str) -> String {
     literal
 }
 
+/// Whether every character of a text stands for itself in a pattern with wildcards.
+///
+/// Wildcards have no escape. Elasticsearch makes another pattern of these, in which U+0001 escapes: it refuses one that
+/// the text brings along (`StringUtils.toLikePattern` of its EQL plugin).
+pub(super) fn is_tame(text: &str) -> bool {
+    !text.contains(['*', '?', '\u{1}'])
+}
+
+/// Whether a field name can be written: Elasticsearch has no empty segments, and not every reader takes what would end a
+/// name or a line.
+pub(super) fn is_field(name: &str) -> bool {
+    name.split('.').all(|segment| !segment.is_empty())
+        && !name.contains(|letter: char| letter.is_control() || letter == '`')
+}
+
 /// A field name: segments that are no plain identifiers stand between backticks.
 ///
 /// <https://www.elastic.co/docs/reference/query-languages/eql/eql-syntax#eql-syntax-escape-a-field-name>
@@ -114,6 +129,11 @@ mod tests {
             ("D.a b", "D.`a b`"),
         ] {
             assert_eq!(field(name), spelled);
+        }
+        for (name, written) in
+            [("D.a b", true), ("", false), ("a..b", false), (".a", false), ("a\nb", false), ("a`b", false)]
+        {
+            assert_eq!(is_field(name), written, "{name:?}");
         }
     }
 

@@ -48,6 +48,10 @@ fn wildcards_in_values_never_act() {
     check("F == 'a?b'", r#"F == "a?b""#);
     check("F contains 'a*'", r#"F regex~ ".*a\\*.*""#);
     check("F startswith 'a?'", r#"F regex~ "a\\?.*""#);
+    // What Elasticsearch escapes with in the pattern that it makes of wildcards.
+    check("F startswith 'a\\x01'", r#"F regex~ "a\u{01}.*""#);
+    check("F =~ 'a\\x01'", r#"F in~ ("a\u{01}")"#);
+    check("F == 'a\\x01'", r#"F == "a\u{01}""#);
 }
 
 #[test]

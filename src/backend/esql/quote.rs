@@ -3,9 +3,9 @@
 //! <https://www.elastic.co/docs/reference/query-languages/esql/esql-syntax>
 
 /// Words that the grammar uses; as names they stand between backticks.
-const WORDS: [&str; 17] = [
+const WORDS: [&str; 18] = [
     "and", "as", "asc", "by", "desc", "false", "first", "in", "is", "last", "like", "metadata", "not", "null",
-    "nulls", "or", "rlike",
+    "nulls", "or", "rlike", "true",
 ];
 
 /// A field or column.
@@ -17,8 +17,8 @@ pub(super) fn name(name: &str) -> Option<String> {
         segment.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_' || first == '@')
             && segment.chars().skip(1).all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
     };
-    let word = WORDS.contains(&name.to_ascii_lowercase().as_str()) || name.eq_ignore_ascii_case("true");
-    if name.split('.').all(plain) && !word {
+    let word = |segment: &str| WORDS.contains(&segment.to_ascii_lowercase().as_str());
+    if name.split('.').all(|segment| plain(segment) && !word(segment)) {
         return Some(name.to_owned());
     }
     Some(format!("`{}`", name.replace('`', "``")))
@@ -65,4 +65,24 @@ pub(super) fn like(text: &str) -> String {
         escaped.push(letter);
         escaped
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_grammar_are_no_names_anywhere_in_a_path() {
+        for (path, spelled) in [
+            ("process.name", Some("process.name")),
+            ("@timestamp", Some("@timestamp")),
+            ("bag.null", Some("`bag.null`")),
+            ("True", Some("`True`")),
+            ("a b.c`d", Some("`a b.c``d`")),
+            ("a\nb", None),
+            ("", None),
+        ] {
+            assert_eq!(name(path).as_deref(), spelled);
+        }
+    }
 }

@@ -259,14 +259,20 @@ fn a_rule_is_described() {
     let rule = Rule::new("T | where F =~ 'a'").meta(|meta| {
         meta.name = "it's: a \"test\"\n# of {{ titles }}".to_owned();
         meta.description = "First line.\n- second: line\n---".to_owned();
-        meta.references = vec!["https://example.com/#a b".to_owned()];
+        let reference = "https://example.com/#a b".to_owned();
+        meta.references = vec![reference.clone(), "b".to_owned(), reference];
         meta.author = Some("*anchor".to_owned());
     });
     let text = rule.emit("sigma", "exact").artifact.expect("carried").text;
     let document: serde_yaml::Value = serde_yaml::from_str(&text).expect("one YAML document");
     assert_eq!(document["title"], "it's: a \"test\" # of {{ titles }}");
     assert_eq!(document["description"], "First line.\n- second: line\n---\n");
-    assert_eq!(document["references"][0], "https://example.com/#a b");
+    // The schema allows no text twice.
+    let references = document["references"].as_sequence().expect("a list");
+    assert_eq!(
+        references.iter().filter_map(|one| one.as_str()).collect::<Vec<_>>(),
+        ["https://example.com/#a b", "b"]
+    );
     assert_eq!(document["author"], "*anchor");
     assert_eq!(document["tags"][0], "attack.command-and-control");
     assert_eq!(document["tags"][1], "attack.t1059.001");

@@ -1,5 +1,7 @@
 //! What the template sees.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::crosswalk::Source;
@@ -147,13 +149,13 @@ impl View {
             },
             description: text.filter(|_| !block),
             related: uuid::Uuid::parse_str(rule.id.trim()).ok().map(|id| id.hyphenated().to_string()),
-            references: rule.references.clone(),
+            references: once(&rule.references),
             author: rule.author.clone(),
             tags: tags(meta),
             falsepositives: if rule.false_positives.is_empty() {
                 vec!["Unknown".to_owned()]
             } else {
-                rule.false_positives.clone()
+                once(&rule.false_positives)
             },
             level: meta.severity.name().to_lowercase(),
             documents: views,
@@ -260,6 +262,14 @@ fn tags(meta: &Meta) -> Vec<String> {
         }
     }
     tags
+}
+
+/// Each text once, where it comes first: the specification's schema allows no text twice.
+///
+/// <https://github.com/SigmaHQ/sigma-specification/blob/main/json-schema/sigma-detection-rule-schema.json>
+fn once(texts: &[String]) -> Vec<String> {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    texts.iter().filter(|text| seen.insert(text)).cloned().collect()
 }
 
 /// A title of a length that is allowed.

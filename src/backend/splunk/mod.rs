@@ -40,7 +40,7 @@ struct Spl;
 
 impl Language for Spl {
     fn column(&self, name: &str) -> Option<String> {
-        quote::field(name)
+        quote::name(name).and(quote::field(name))
     }
 
     fn field(&self, name: &str, _kind: FieldKind) -> Result<String, Cause> {

@@ -22,8 +22,12 @@ pub(super) fn field(name: &str) -> Option<String> {
     is_writable(name).then(|| format!("'{name}'"))
 }
 
-/// A field where a name is expected: the left side of `eval`, `by`, `as`, `table`.
+/// A field where a name is expected: the left side of `eval`, `by`, `as`, `table`. Braces on the left side of `eval`
+/// stand for a value: <https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Eval>.
 pub(super) fn name(name: &str) -> Option<String> {
+    if name.contains(['{', '}']) {
+        return None;
+    }
     if is_plain(name) && !is_word(name) {
         return Some(name.to_owned());
     }
@@ -60,4 +64,25 @@ pub(super) fn string(text: &str) -> String {
 /// A pattern as a string: it holds no quotation mark, and no backslash before another or before the end.
 pub(super) fn pattern(text: &str) -> String {
     format!("\"{text}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_become_syntax_are_not_written() {
+        for (text, read, written) in [
+            ("a_b", Some("a_b"), Some("a_b")),
+            ("a.b", Some("'a.b'"), Some("\"a.b\"")),
+            ("where", Some("'where'"), Some("\"where\"")),
+            ("items{}.x", Some("'items{}.x'"), None),
+            ("{a}", Some("'{a}'"), None),
+            ("a'b", None, None),
+            ("a`b", None, None),
+            ("a\nb", None, None),
+        ] {
+            assert_eq!((field(text).as_deref(), name(text).as_deref()), (read, written), "{text}");
+        }
+    }
 }
