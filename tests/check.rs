@@ -117,6 +117,7 @@ fn every_file_is_ok_error_or_skipped_with_a_reason() {
         "code": "SEM0001", "severity": "error", "message": "no column `ResultTyp` in table `SigninLogs`", "file": "rules/b.yaml",
         "line": 10, "column": 11, "end_line": 10, "end_column": 20,
         "help": "a similar name exists: `ResultType`",
+            "fix": "ResultType",
     });
     assert_eq!(files[1]["diagnostics"], Value::from(vec![expected]));
     assert_eq!(
@@ -237,7 +238,7 @@ fn names_that_are_nearly_known_are_named() {
             "SigninLogs | where MyOwnFunction('a') == 'a'",
             ["SEM0002", "warning", "what the workspace defines under this name is not known here"],
         ),
-        ("SigninLogs | summarize dcont(UserId)", ["SEM0002", "error", "a similar aggregate exists: `dcount`"]),
+        ("SigninLogs | summarize dcont(UserId)", ["SEM0002", "error", "a similar name exists: `dcount`"]),
         ("SigninLogs | wher UserId == ''", ["KQL0002", "error", "there is an operator `where`"]),
         ("SigninLogs | where UserId containz ''", ["KQL0002", "error", "there is an operator `contains`"]),
         ("SigninLogs | where UserIdd == ''", ["SEM0001", "error", "a similar name exists: `UserId`"]),
@@ -401,4 +402,50 @@ fn lists_of_operators_and_functions_come_from_the_compiler() {
     assert_eq!(row("tolower")["evaluated"], "yes");
     assert_eq!(row("geo_distance_2points")["lowered"], "no");
     assert_eq!(row("sum")["splunk"], "exact");
+}
+
+#[test]
+fn each_document_of_a_file_is_a_rule_with_its_own_places() {
+    let rule = |id: &str, query: &str| format!("id: {id}\nname: {id} rule\nquery: {query}\n");
+    let file =
+        format!("{}---\n# nothing\n--- # the second\r\n{}", rule("a", "SigninLogs"), rule("b", "SigninLogs |"));
+    let run = Run::with(&[("rules/many.yaml", &file)]);
+    let ended = run.check(&["rules", "--format", "json"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let answer: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let errors: Vec<&Value> = answer["files"][0]["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|diagnostic| diagnostic["severity"] == "error")
+        .collect();
+    assert_eq!(errors.len(), 1);
+    assert_eq!((&errors[0]["code"], errors[0]["line"].as_u64()), (&"KQL0002".into(), Some(9)));
+    let names: Vec<&Value> =
+        answer["files"][0]["rules"].as_array().unwrap().iter().map(|rule| &rule["name"]).collect();
+    assert_eq!(names, ["a rule", "b rule"]);
+
+    let run = Run::with(&[("rules/many.yaml", &file.replace("SigninLogs |", "AuditLogs"))]);
+    let ended = run.run(&["build", "rules", "--out", "dist", "--target", "sentinel"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(run.read("dist/sentinel/many/a-rule.json").contains("SigninLogs"));
+    assert!(run.read("dist/sentinel/many/b-rule.json").contains("AuditLogs"));
+}
+
+#[test]
+fn what_mends_a_finding_is_told_to_programs() {
+    let query = "DeviceFileCertificateInfo | where Sha1 == 'x'";
+    let rule = format!(
+        "id: a\nname: b\nrequiredDataConnectors:\n  - connectorId: x\n  dataTypes:\n    - y\nquery: {query}\n"
+    );
+    let run = Run::with(&[("a.yaml", &rule)]);
+    let answer: Value = serde_json::from_str(&run.check(&["a.yaml", "--format", "json"]).stdout).unwrap();
+    let fixes: Vec<(&Value, &Value)> = answer["files"][0]["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|diagnostic| !diagnostic["fix"].is_null())
+        .map(|diagnostic| (&diagnostic["code"], &diagnostic["fix"]))
+        .collect();
+    assert_eq!(fixes, [(&"YML0106".into(), &"  dataTypes".into()), (&"SEM0001".into(), &"SHA1".into())]);
 }

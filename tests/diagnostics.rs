@@ -85,17 +85,6 @@ error[YML0001]: the key `name` is given twice
 3 | name: Another
   | ^^^^",
     );
-    check(
-        format!("{}---\nid: b\n", rule("")),
-        "
-error[YML0001]: a second document begins here
- --> rules/a.yaml:7:1
-  |
-7 | id: b
-  | ^
-  |
-  = help: write each rule to a file of its own",
-    );
 }
 
 #[test]
@@ -630,7 +619,7 @@ fn what_is_wrong_with_the_query_is_shown_in_the_rule_file() {
     assert_eq!(
         json.to_string(),
         "{\"code\":\"SEM0001\",\"severity\":\"error\",\"message\":\"no column `Ünknown`\",\"file\":\"a.yaml\",\
-         \"line\":5,\"column\":11,\"end_line\":5,\"end_column\":18,\"help\":null}"
+         \"line\":5,\"column\":11,\"end_line\":5,\"end_column\":18,\"help\":null,\"fix\":null}"
     );
     let (full, ..) = show("summarize\n    count()");
     assert_eq!(

@@ -309,7 +309,7 @@ pub struct Understood {
 pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -> Vec<Understood> {
     let source_sha256 = hash::sha256(&input.bytes);
     let parts = match input.language {
-        Language::Yaml => vec![Part { path: None, loaded: rule::load(&input.label, &input.bytes) }],
+        Language::Yaml => rule::load_yaml(&input.label, &input.bytes),
         Language::Kql => vec![Part { path: None, loaded: rule::load_kql(&input.label, &input.bytes) }],
         Language::Arm => rule::load_arm(&input.label, &input.bytes),
     };
@@ -324,12 +324,12 @@ pub fn understand(input: &Input, crosswalk: &Crosswalk, selection: &Selection) -
         .collect()
 }
 
-/// The relative path of a rule that a template holds besides others.
+/// The relative path of a rule that stands in a file with others.
 fn beside(relative: &str, path: &str) -> String {
-    match relative.rsplit_once('/') {
-        Some((folder, _)) => format!("{folder}/{path}.json"),
-        None => format!("{path}.json"),
-    }
+    let (folder, file) = relative.rsplit_once('/').map_or(("", relative), |(folder, file)| (folder, file));
+    let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let path = if extension.is_empty() { path.to_owned() } else { format!("{path}.{extension}") };
+    if folder.is_empty() { path } else { format!("{folder}/{path}") }
 }
 
 /// Where a rule comes from.

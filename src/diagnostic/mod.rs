@@ -46,12 +46,14 @@ pub struct Diagnostic {
     pub place: Place,
     /// What to do, where that is plain.
     pub help: Option<String>,
+    /// The text to put in its place, where that mends it.
+    pub fix: Option<String>,
 }
 
 impl Diagnostic {
     /// An error.
     pub fn error(code: Code, place: Place, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { code, severity: Severity::Error, message: message.into(), place, help: None }
+        Diagnostic { code, severity: Severity::Error, message: message.into(), place, help: None, fix: None }
     }
 
     /// A warning.
@@ -67,6 +69,15 @@ impl Diagnostic {
     /// The same with a piece of advice.
     pub fn with_help(mut self, help: impl Into<String>) -> Diagnostic {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same with a name that was probably meant, in the place of the one that is there.
+    pub fn with_similar(mut self, found: Option<&str>) -> Diagnostic {
+        if let Some(found) = found {
+            self.help = Some(format!("a similar name exists: `{found}`"));
+            self.fix = Some(found.to_owned());
+        }
         self
     }
 

@@ -79,6 +79,7 @@ pub fn json(diagnostic: &Diagnostic, source: &SourceMap) -> Value {
         "end_line": location.end_line,
         "end_column": location.end_column,
         "help": diagnostic.help,
+        "fix": diagnostic.fix,
     })
 }
 

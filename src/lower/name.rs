@@ -169,13 +169,16 @@ impl Lowerer<'_> {
             .map(|column| self.query.column(*column).name.clone())
             .collect();
         let candidates = columns.iter().map(String::as_str).chain(environment.names());
-        let help = suggestion(&name.text, candidates).map(|found| format!("a similar name exists: `{found}`"));
+        let found = suggestion(&name.text, candidates);
         let of = if let Operator::Table { name } = &self.query.relation(relation).op {
             format!(" in table `{name}`")
         } else {
             String::new()
         };
-        self.error_with_help(Code::UnknownColumn, name.span, format!("no column `{}`{of}", name.text), help)
+        let message = format!("no column `{}`{of}", name.text);
+        let error = Diagnostic::error(Code::UnknownColumn, Place::Query(name.span), message).with_similar(found);
+        self.diagnostics.push(error);
+        Err(super::Reported)
     }
 
     /// Warns of a function that neither KQL, nor the query, nor Sentinel defines. It is no error: a workspace has
@@ -190,20 +193,17 @@ impl Lowerer<'_> {
         }
         self.unknown_functions.push(name.text.clone());
         let candidates = builtin::functions().iter().copied().chain(environment.names());
-        let help = match suggestion(&name.text, candidates) {
-            Some(found) => format!("a similar name exists: `{found}`"),
-            None => "what the workspace defines under this name is not known here".to_owned(),
-        };
+        let found = suggestion(&name.text, candidates);
         let message = format!("`{}` is no function of KQL or of the query", name.text);
         let warning = Diagnostic::warning(Code::UnknownFunction, Place::Query(name.span), message);
-        self.diagnostics.push(warning.with_help(help));
+        let warning = warning.with_help("what the workspace defines under this name is not known here");
+        self.diagnostics.push(warning.with_similar(found));
     }
 
-    /// Advice on a table that is not known, if one of a very similar name is: most unknown tables are a site's own.
-    pub(super) fn similar_table(&self, name: &str, environment: &Environment) -> Option<String> {
+    /// The table that was probably meant, if one of a very similar name is known: most unknown tables are a site's own.
+    pub(super) fn similar_table<'n>(&'n self, name: &str, environment: &'n Environment) -> Option<&'n str> {
         let limit = (name.chars().count() / 4).min(2);
-        let found = nearest(name, limit, self.crosswalk.names().chain(environment.names()))?;
-        Some(format!("a similar name exists: `{found}`"))
+        nearest(name, limit, self.crosswalk.names().chain(environment.names()))
     }
 
     /// A new column that is computed.

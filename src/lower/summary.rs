@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::ir::{
     self, Aggregate, AggregateFunction, Aggregation, Assignment, ColumnId, Expr, ExprKind, RelationId, Type, Value,
 };
@@ -218,10 +218,11 @@ impl Lowerer<'_> {
             && !builtin::is_function(&name.text)
             && scope.environment.get(&name.text).is_none()
         {
-            let help = suggestion(&name.text, builtin::aggregates().iter().copied());
-            let help = help.map(|found| format!("a similar aggregate exists: `{found}`"));
             let message = format!("no aggregate `{}`", name.text);
-            return self.error_with_help(Code::UnknownFunction, name.span, message, help);
+            let found = suggestion(&name.text, builtin::aggregates().iter().copied());
+            let error = Diagnostic::error(Code::UnknownFunction, Place::Query(name.span), message);
+            self.diagnostics.push(error.with_similar(found));
+            return Err(super::Reported);
         }
         let mut calls = Vec::new();
         let outer = take_aggregates(&column.value, &mut calls);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::alerts::read_alerts;
 use super::arm;
 use super::fields::{Field, Fields, Item, Reader, excerpt, nearest};
+use super::many::{self, Part};
 use super::mitre;
 use super::schedule::read_kind;
 use super::{Alerts, Connector, Rule, RuleKind, Severity, Spanned};
@@ -65,12 +66,29 @@ const SEVERITIES: &[(&str, Severity)] = &[
     ("High", Severity::High),
 ];
 
-/// Reads a rule file.
-pub fn load(label: &str, bytes: &[u8]) -> Loaded {
+/// Reads every rule of a file: one, or one for each document in it.
+pub fn load_yaml(label: &str, bytes: &[u8]) -> Vec<Part> {
     let text = match decode(label, bytes) {
         Ok(text) => text,
-        Err(broken) => return *broken,
+        Err(broken) => return vec![Part { path: None, loaded: *broken }],
     };
+    let documents = many::documents(&text);
+    if documents.len() <= 1 {
+        return vec![Part { path: None, loaded: load_text(label, &text) }];
+    }
+    let found = documents.iter().map(|document| load_text(label, &many::only(&text, document))).collect();
+    many::parts(file_stem(label), found)
+}
+
+/// Reads a file of one rule.
+pub fn load(label: &str, bytes: &[u8]) -> Loaded {
+    match decode(label, bytes) {
+        Ok(text) => load_text(label, &text),
+        Err(broken) => *broken,
+    }
+}
+
+fn load_text(label: &str, text: &str) -> Loaded {
     let source = SourceMap::new(label, text);
     let document = match yaml::read(source.text()) {
         Ok(document) => document,
@@ -101,7 +119,9 @@ pub fn load(label: &str, bytes: &[u8]) -> Loaded {
         let key = repair.span.of(source.text());
         let message = format!("the key `{key}` stands too far left; it is read as a key of the list item above it");
         let help = format!("indent it by {} more columns", repair.columns);
-        reader.warn(Code::UnusualSpelling, Place::File(repair.span), message, help);
+        let fixed = format!("{}{key}", " ".repeat(repair.columns));
+        let warning = Diagnostic::warning(Code::UnusualSpelling, Place::File(repair.span), message).with_help(help);
+        reader.diagnostics.push(Diagnostic { fix: Some(fixed), ..warning });
     }
     if let Some(second) = document.second {
         let help = "write each rule to a file of its own";
@@ -126,7 +146,7 @@ pub(super) fn finish(reader: Reader, rule: Option<Rule>, source: SourceMap) -> L
 }
 
 /// The rule of a template in YAML, which is no form that anybody exports: there is one, or none is taken.
-fn only_rule(source: SourceMap, mut parts: Vec<arm::Part>) -> Loaded {
+fn only_rule(source: SourceMap, mut parts: Vec<Part>) -> Loaded {
     if parts.len() > 1 {
         let message = format!("the template holds {} rules", parts.len());
         let help = "write the template in JSON: there each rule is taken";

@@ -10,6 +10,7 @@ mod arm;
 mod duration;
 mod fields;
 mod load;
+mod many;
 mod mitre;
 mod schedule;
 #[cfg(test)]
@@ -17,9 +18,10 @@ mod tests;
 #[cfg(test)]
 mod wild;
 
-pub use arm::{Part, load_arm};
+pub use arm::load_arm;
 pub use duration::{Duration, parse_duration};
-pub use load::{Loaded, load, load_kql};
+pub use load::{Loaded, load, load_kql, load_yaml};
+pub use many::Part;
 pub use mitre::TACTICS;
 
 use serde_json::Value;

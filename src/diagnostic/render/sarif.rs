@@ -76,25 +76,32 @@ fn result(subject: &Subject<'_>, diagnostic: &Diagnostic, rule: usize, fingerpri
         write!(message, " Help: {help}.").expect("a String takes any text");
     }
     let at = subject.source.locate(diagnostic.place);
-    json!({
+    let region = json!({
+        "startLine": at.line,
+        "startColumn": at.column,
+        "endLine": at.end_line,
+        "endColumn": at.end_column,
+    });
+    let artifact = artifact(subject.source.label());
+    let mut result = json!({
         "ruleId": diagnostic.code.name(),
         "ruleIndex": rule,
         "level": level,
         "message": { "text": message },
-        "locations": [{
-            "physicalLocation": {
-                "artifactLocation": artifact(subject.source.label()),
-                "region": {
-                    "startLine": at.line,
-                    "startColumn": at.column,
-                    "endLine": at.end_line,
-                    "endColumn": at.end_column,
-                },
-            },
-        }],
+        "locations": [{ "physicalLocation": { "artifactLocation": artifact, "region": region } }],
         // The one name of a fingerprint that GitHub looks at.
         "partialFingerprints": { "primaryLocationLineHash": fingerprint },
-    })
+    });
+    if let Some(fix) = &diagnostic.fix {
+        result["fixes"] = json!([{
+            "description": { "text": sentence(diagnostic.help.as_deref().unwrap_or("put this in its place")) },
+            "artifactChanges": [{
+                "artifactLocation": artifact,
+                "replacements": [{ "deletedRegion": region, "insertedContent": { "text": fix } }],
+            }],
+        }]);
+    }
+    result
 }
 
 /// A capital letter and a full stop make a message one that services show well.
@@ -179,6 +186,19 @@ mod tests {
         assert_eq!(results[1]["message"]["text"], "Not known. Help: h.");
         assert_eq!(results[1]["locations"][0]["physicalLocation"]["region"]["startColumn"], 3);
         assert_eq!(results[1]["locations"][0]["physicalLocation"]["region"]["endColumn"], 4);
+    }
+
+    #[test]
+    fn a_name_that_was_probably_meant_is_a_fix_of_the_same_place() {
+        let source = SourceMap::new("a.yaml", "x Sha1");
+        let place = Place::File(Span::new(2, 6));
+        let diagnostics =
+            [Diagnostic::error(Code::UnknownColumn, place, "no column `Sha1`").with_similar(Some("SHA1"))];
+        let log = sarif(&[Subject { source: &source, rule: Some("r"), diagnostics: &diagnostics }]);
+        let change = &log["runs"][0]["results"][0]["fixes"][0]["artifactChanges"][0];
+        assert_eq!(change["artifactLocation"]["uri"], "a.yaml");
+        assert_eq!(change["replacements"][0]["deletedRegion"]["startColumn"], 3);
+        assert_eq!(change["replacements"][0]["insertedContent"]["text"], "SHA1");
     }
 
     #[test]

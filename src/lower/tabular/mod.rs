@@ -92,9 +92,9 @@ impl Lowerer<'_> {
                         name.text
                     );
                     let place = Place::Query(name.span);
-                    let help = self.similar_table(&name.text, environment);
                     let note = Diagnostic::note(Code::InferredSchema, place, message);
-                    self.diagnostics.push(Diagnostic { help, ..note });
+                    let note = note.with_similar(self.similar_table(&name.text, environment));
+                    self.diagnostics.push(note);
                 }
             }
         }

@@ -12,24 +12,15 @@ mod expression;
 mod tests;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
 
 use expression::{Open, Scope, UNKNOWN, budget, entry, expression_of, text_node};
 
 use super::fields::{Fields, Reader};
 use super::load::{Loaded, decode, file_stem, finish, read_rule};
+use super::many::{self, Part};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::span::{Place, SourceMap, Span};
 use crate::yaml::{self, Node, NodeKind};
-
-/// A rule of a template.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Part {
-    /// Its path below the template's folder, without extension, where the template holds several: `file/name-of-the-rule`.
-    pub path: Option<String>,
-    /// The rule.
-    pub loaded: Loaded,
-}
 
 /// Reads every rule of a template in JSON.
 ///
@@ -80,12 +71,10 @@ pub fn load_template(source: &SourceMap, root: &Node) -> Vec<Part> {
     } else {
         collect(source, &scope, "", None, &mut found);
     }
-    let is_single = found.len() <= 1;
     if found.is_empty() {
         found.push(Loaded::NotARule { reason: "the template has no rule" });
     }
-    let paths = paths(file_stem(source.label()), &found);
-    found.into_iter().zip(paths).map(|(loaded, path)| Part { path: (!is_single).then_some(path), loaded }).collect()
+    many::parts(file_stem(source.label()), found)
 }
 
 /// What saved searches are resources in.
@@ -391,55 +380,4 @@ fn is_empty(node: &Node) -> bool {
         NodeKind::Sequence(items) => items.is_empty(),
         NodeKind::Mapping(entries) => entries.is_empty(),
     }
-}
-
-/// A path for each rule: the template's name, and the rule's in small letters. Rules of one name have their ids besides,
-/// so that none is called otherwise because another one comes or goes before it.
-fn paths(stem: &str, found: &[Loaded]) -> Vec<String> {
-    let names: Vec<String> = found
-        .iter()
-        .enumerate()
-        .map(|(index, loaded)| match loaded {
-            Loaded::Rule { rule, .. } => kebab(&rule.name.value),
-            Loaded::NotARule { .. } | Loaded::Broken { .. } => format!("resource-{}", index + 1),
-        })
-        .collect();
-    let mut shared: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in &names {
-        *shared.entry(name).or_default() += 1;
-    }
-    let mut taken = BTreeSet::new();
-    let mut paths = Vec::new();
-    for (name, loaded) in names.iter().zip(found) {
-        let is_shared = shared.get(name.as_str()).is_some_and(|count| *count > 1);
-        let base = match loaded {
-            Loaded::Rule { rule, .. } if is_shared || name.is_empty() => {
-                let id = kebab(&rule.id.value);
-                if name.is_empty() { id } else { format!("{name}-{id}") }
-            }
-            _ => name.clone(),
-        };
-        let mut path = base.clone();
-        let mut count = 1;
-        while !taken.insert(path.clone()) {
-            count += 1;
-            path = format!("{base}-{count}");
-        }
-        paths.push(format!("{stem}/{path}"));
-    }
-    paths
-}
-
-/// Letters and digits, in small letters, with a dash for what is between them.
-fn kebab(name: &str) -> String {
-    const LENGTH: usize = 80;
-    let mut text = String::new();
-    for letter in name.chars().take(LENGTH) {
-        if letter.is_alphanumeric() {
-            text.extend(letter.to_lowercase());
-        } else if !text.is_empty() && !text.ends_with('-') {
-            text.push('-');
-        }
-    }
-    text.trim_end_matches('-').to_owned()
 }
