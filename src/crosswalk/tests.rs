@@ -261,6 +261,22 @@ fn the_ends_of_a_connection_are_exchanged_when_it_comes_in() {
 }
 
 #[test]
+fn a_name_that_a_target_overwrites_has_a_field_only_where_the_rule_rules_that_out() {
+    let crosswalk = builtin();
+    let table = crosswalk.table("AWSCloudTrail").unwrap();
+    let name = |kinds: &'static [&'static str]| {
+        let allowed = |column: &str| {
+            (column == "UserIdentityType").then(|| kinds.iter().map(|kind| (*kind).to_owned()).collect())
+        };
+        let routed = table.route(Vocabulary::Elastic, &allowed).unwrap();
+        routed.field("UserIdentityUserName", &[]).map(|field| field.name.clone())
+    };
+    assert_eq!(name(&["IAMUser"]), Some("user.name".to_owned()));
+    assert_eq!(name(&["IAMUser", "AssumedRole"]), None);
+    assert_eq!(name(&[]), None);
+}
+
+#[test]
 fn fields_that_elastic_removes_are_not_given() {
     let crosswalk = builtin();
     let table = crosswalk.table("DeviceProcessEvents").unwrap();
