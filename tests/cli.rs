@@ -744,7 +744,11 @@ fn lists_come_in_three_forms() {
         let rows = answer[what[0]].as_array().unwrap().len();
         assert!(rows > 0);
         assert_eq!(list("table").stdout.lines().count(), rows + 1, "{what:?}");
-        assert_eq!(list("markdown").stdout.lines().count(), rows + 2, "{what:?}");
+        // That of the codes goes on below its table.
+        let is_row = |line: &&str| line.starts_with('|');
+        let markdown = list("markdown").stdout;
+        let table = markdown.lines().skip_while(|line| !is_row(line)).take_while(is_row);
+        assert_eq!(table.count(), rows + 2, "{what:?}");
     }
     Run::new().args(["list", "columns", "NoSuchTable"]).ends_with(2).says("no table `NoSuchTable`");
 }
@@ -777,4 +781,28 @@ fn colours_are_for_terminals_and_on_demand() {
 fn versions_and_help_are_answers() {
     Run::new().args(["--version"]).ends_with(0).answers(env!("CARGO_PKG_VERSION"));
     Run::new().args(["build", "--help"]).ends_with(0).answers("--min-fidelity");
+}
+
+#[test]
+fn explain_tells_what_a_code_means() {
+    let ended = Run::new().args(["explain", "fid0004"]).ends_with(0);
+    ended
+        .answers("FID0004: a term test becomes a substring test\n")
+        .answers("$ siemaphore convert example.kql --target sigma\nnote[FID0004]: ")
+        .answers("\nsigma: broader\n")
+        .answers("`--profile sigma=exact` writes");
+    for (asked, said) in [
+        ("FID004", "error: there is no code `FID004`; did you mean `FID0004`?"),
+        ("FIDDLE99", "error: there is no code `FIDDLE99`; `siemaphore list codes` shows all"),
+    ] {
+        Run::new().args(["explain", asked]).ends_with(2).answers_nothing().says(said);
+    }
+}
+
+#[test]
+fn explain_has_colours_where_they_are_wanted() {
+    let ended = Run::new().args(["explain", "SEM0001", "--color", "always"]).ends_with(0);
+    assert!(ended.stdout.contains("\u{1b}["));
+    let ended = Run::new().args(["explain", "SEM0001"]).ends_with(0);
+    assert!(!ended.stdout.contains('\u{1b}'));
 }

@@ -48,6 +48,8 @@ pub(super) enum Command {
     Convert(Convert),
     /// Say what is wrong with rules; write nothing
     Check(Check),
+    /// Say what a code means
+    Explain(Explain),
     /// Run a rule over events, by KQL's own semantics
     Eval(Eval),
     /// Show what is covered
@@ -168,6 +170,13 @@ pub(super) enum CheckFormat {
     Sarif,
     /// Annotations of GitHub Actions
     Github,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Explain {
+    /// Diagnostic code, in any letter case
+    #[arg(value_name = "CODE")]
+    pub subject: String,
 }
 
 #[derive(Args, Debug)]

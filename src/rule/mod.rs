@@ -19,6 +19,7 @@ mod wild;
 
 pub use arm::{Part, load_arm};
 pub use duration::{Duration, parse_duration};
+pub use fields::nearest;
 pub use load::{Loaded, load, load_kql};
 pub use mitre::TACTICS;
 
