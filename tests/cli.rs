@@ -792,8 +792,8 @@ fn explain_tells_what_a_code_means() {
         .answers("\nsigma: broader\n")
         .answers("`--profile sigma=exact` writes");
     for (asked, said) in [
-        ("FID004", "error: there is no code `FID004`; did you mean `FID0004`?"),
-        ("FIDDLE99", "error: there is no code `FIDDLE99`; `siemaphore list codes` shows all"),
+        ("FID004", "error: there is no code and no file `FID004`; did you mean `FID0004`?"),
+        ("FIDDLE99", "error: there is no code and no file `FIDDLE99`; `siemaphore list codes` shows all"),
     ] {
         Run::new().args(["explain", asked]).ends_with(2).answers_nothing().says(said);
     }
@@ -805,4 +805,54 @@ fn explain_has_colours_where_they_are_wanted() {
     assert!(ended.stdout.contains("\u{1b}["));
     let ended = Run::new().args(["explain", "SEM0001"]).ends_with(0);
     assert!(!ended.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn explain_shows_how_each_part_of_a_rule_is_carried() {
+    let query = "DeviceProcessEvents\n| where FileName =~ 'cmd.exe' and strlen(ProcessCommandLine) > 1000\n\
+                 | where ProcessCommandLine has 'vnc'";
+    let run = Run::new().rule("a", query).args(["explain", "rules/a.yaml", "--target", "sigma,eql"]);
+    run.ends_with(0)
+        .answers("a (rules/a.yaml)\nsigma: broader, eql: broader\n")
+        .answers("\n   9 DeviceProcessEvents\n       sigma      product: windows\n")
+        .answers("     » FileName =~ 'cmd.exe'\n       sigma      Image|endswith: \\cmd.exe\n")
+        .answers(
+            "     » strlen(ProcessCommandLine) > 1000\n       all        FID0003 (not implemented): this condition",
+        )
+        .answers("\n  11 | where ProcessCommandLine has 'vnc'\n       sigma      CommandLine|contains: vnc\n")
+        .answers("       eql        process.command_line regex~ ")
+        .answers("\nassumed\n");
+}
+
+#[test]
+fn explain_shows_refusals_where_they_belong_and_no_artifact() {
+    let query = "SigninLogs\n| where ResultType == '0'\n| join (AuditLogs) on CorrelationId";
+    let run = Run::new().rule("a", query).args(["explain", "rules/a.yaml", "--target", "esql"]);
+    let ended = run.ends_with(0).answers("esql: unsupported\n");
+    let ended =
+        ended.answers("\n  11 | join (AuditLogs) on CorrelationId\n       esql       FID0001 (not implemented): ");
+    assert!(!ended.stdout.contains("assumed"), "{}", ended.stdout);
+    for (arguments, said) in [
+        (vec!["explain", "rules/none.yaml"], "cannot read `rules/none.yaml`"),
+        (vec!["explain", "rules/a.yaml", "--target", "qradar"], "qradar"),
+    ] {
+        Run::new().rule("a", QUERY).args(arguments).ends_with(2).says(said).answers_nothing();
+    }
+    Run::new()
+        .rule("a", "SigninLogs | where Nope == 1")
+        .args(["explain", "rules/a.yaml"])
+        .ends_with(1)
+        .says("SEM0001");
+}
+
+#[test]
+fn explain_shows_the_meaning_as_json() {
+    let run =
+        Run::new().stdin("SecurityEvent | where EventID == 4625").args(["explain", "-", "--input", "kql", "--ir"]);
+    let meaning = run.ends_with(0).answers_json();
+    assert_eq!(meaning["format"], 1);
+    let relations = meaning["query"]["relations"].as_array().unwrap();
+    let test = &relations[1]["op"]["filter"]["predicate"]["kind"]["test"];
+    assert_eq!(test["op"]["equals"]["operands"][0]["kind"]["literal"]["int"], 4625, "{test}");
+    assert_eq!(relations[0]["origins"], serde_json::json!([[0, 13]]));
 }

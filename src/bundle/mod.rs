@@ -273,12 +273,16 @@ pub fn build(inputs: &[Input], settings: &Settings) -> Result<Bundle, TemplateEr
 /// Only when a template (possibly the user's own) cannot be rendered.
 pub fn compile(input: &Input, settings: &Settings) -> Result<Vec<Compiled>, TemplateError> {
     let understood = understand(input, &settings.crosswalk, &settings.selection);
-    understood.into_iter().map(|understood| emit(understood, settings)).collect()
+    understood.into_iter().map(|understood| Ok(emit(understood, settings)?.compiled)).collect()
 }
 
-fn emit(understood: Understood, settings: &Settings) -> Result<Compiled, TemplateError> {
-    let Understood { mut compiled, detection } = understood;
-    if let (Some(mut detection), Outcome::Rule(rule)) = (detection, &mut compiled.outcome) {
+/// Carries a rule to its targets. What it means is in normal form afterwards, as targets were given it.
+///
+/// # Errors
+///
+/// Only when a template (possibly the user's own) cannot be rendered.
+pub fn emit(mut understood: Understood, settings: &Settings) -> Result<Understood, TemplateError> {
+    if let (Some(detection), Outcome::Rule(rule)) = (&mut understood.detection, &mut understood.compiled.outcome) {
         rewrite::normalise(&mut detection.query);
         rule.logic_sha256 = Some(hash::sha256(ir::print_logic(&detection.query).as_bytes()));
         for choice in &settings.targets {
@@ -289,11 +293,11 @@ fn emit(understood: Understood, settings: &Settings) -> Result<Compiled, Templat
                 index: settings.index.as_deref(),
                 templates: &settings.templates,
             };
-            let emission = choice.backend.emit(&detection, &options)?;
+            let emission = choice.backend.emit(detection, &options)?;
             rule.artifacts.push(Artifact { choice: *choice, emission });
         }
     }
-    Ok(compiled)
+    Ok(understood)
 }
 
 /// An input and what it means.

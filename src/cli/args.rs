@@ -48,7 +48,7 @@ pub(super) enum Command {
     Convert(Convert),
     /// Say what is wrong with rules; write nothing
     Check(Check),
-    /// Say what a code means
+    /// Say what a code means, or how each part of a rule is carried
     Explain(Explain),
     /// Run a rule over events, by KQL's own semantics
     Eval(Eval),
@@ -174,9 +174,20 @@ pub(super) enum CheckFormat {
 
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// Diagnostic code, in any letter case
-    #[arg(value_name = "CODE")]
-    pub subject: String,
+    /// Diagnostic code, in any letter case; or rule file, or `-`
+    #[arg(value_name = "CODE|PATH")]
+    pub subject: PathBuf,
+    /// Targets [default: all]
+    #[arg(long, value_name = "TARGET,…", value_delimiter = ',', value_parser = target_names())]
+    pub target: Vec<String>,
+    /// Show what the rule means, as JSON, instead
+    #[arg(long)]
+    pub ir: bool,
+    #[command(flatten)]
+    pub carrying: Carrying,
+    /// What the input is
+    #[arg(long, value_name = "LANGUAGE")]
+    pub input: Option<InputFormat>,
 }
 
 #[derive(Args, Debug)]

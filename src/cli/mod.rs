@@ -88,7 +88,7 @@ fn execute(command: Command, screen: &Screen) -> Result<Status> {
         Command::Build(arguments) => build::run(&arguments, screen),
         Command::Convert(arguments) => convert::run(&arguments, screen),
         Command::Check(arguments) => check::run(&arguments, screen),
-        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments, screen),
         Command::Eval(arguments) => eval::run(&arguments, screen),
         Command::List(arguments) => list::run(&arguments),
     }
