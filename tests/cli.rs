@@ -856,3 +856,31 @@ fn explain_shows_the_meaning_as_json() {
     assert_eq!(test["op"]["equals"]["operands"][0]["kind"]["literal"]["int"], 4625, "{test}");
     assert_eq!(relations[0]["origins"], serde_json::json!([[0, 13]]));
 }
+
+#[test]
+fn the_summary_says_what_stands_in_the_way_and_what_to_onboard() {
+    let run = Run::new()
+        .rule("a", "SigninLogs\n| where ResultType == '50126' and AADTenantId == 'x'")
+        .rule("b", "SigninLogs\n| where ResultType == '50126'\n| join (AuditLogs) on CorrelationId")
+        .rule("c", "SigninLogs\n| where ResultType == '50126'")
+        .rule("d", "MyTable_CL\n| where Message == 'x'");
+    let arguments = ["build", "rules", "--out", "dist", "--target", "splunk,sentinel", "--summary"];
+    let ended = run.args(arguments).ends_with(0).answers_nothing();
+    let ended = ended
+        .says("  splunk    1 exact, 1 broader, 2 unsupported\n  sentinel  4 exact\n")
+        .says(" 1 rule    FID0001 (not implemented) the operator is not carried\n")
+        .says("1 rule    SigninLogs.AADTenantId, unblocks 1\n")
+        .says("1 rule    table MyTable_CL, unblocks 1\n")
+        .says("sources to onboard\n  splunk    2 rules   events of `SigninLogs` arrive in Splunk from ")
+        .says("fields to onboard\n  splunk    2 rules   `resultType` holds `ResultType` of `SigninLogs`\n");
+    let written: Value = serde_json::from_str(&ended.read("dist/manifest.json")).unwrap();
+    assert_eq!(written["summary"]["missing"], Value::Null);
+    let answer = ended.then([arguments.as_slice(), &["--format", "json"]].concat()).ends_with(0).answers_json();
+    let missing = answer["summary"]["missing"].as_array().unwrap();
+    let column = missing.iter().find(|entry| entry["column"] == "AADTenantId").unwrap();
+    assert_eq!((&column["target"], &column["table"]), (&"splunk".into(), &"SigninLogs".into()));
+    assert_eq!(column["rules"], serde_json::json!(["a.yaml"]));
+    let source = answer["summary"]["onboarding"].as_array().unwrap().iter().find(|one| one["kind"] == "coverage");
+    assert_eq!(source.unwrap()["rules"], serde_json::json!(["a.yaml", "c.yaml"]));
+    assert_eq!(answer["summary"]["causes"][0]["rules"].as_array().unwrap().len(), 1);
+}

@@ -86,6 +86,9 @@ pub(super) struct Build {
     /// Rules compiled at a time [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// Say what is carried, what stands in the way, and what to onboard; in JSON under `summary`
+    #[arg(long)]
+    pub summary: bool,
     /// What bare input is
     #[arg(long, value_name = "LANGUAGE")]
     pub input: Option<InputFormat>,

@@ -23,6 +23,7 @@ mod output;
 mod probe;
 mod settings;
 mod show;
+mod summary;
 
 use args::{Arguments, Color, Command};
 use show::Screen;
