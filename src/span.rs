@@ -10,6 +10,8 @@ pub use source::{Location, SourceMap, TextMap};
 
 use std::ops::Range;
 
+use serde::{Serialize, Serializer};
+
 /// What a finding points at.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Place {
@@ -28,6 +30,20 @@ pub struct Span {
     pub start: u32,
     /// Offset behind the last byte.
     pub end: u32,
+}
+
+/// As `[start, end]`.
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.start, self.end).serialize(serializer)
+    }
+}
+
+/// As the list of all spans.
+impl Serialize for Origins {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.spans.serialize(serializer)
+    }
 }
 
 impl Span {
@@ -153,7 +169,7 @@ impl<'a> FromIterator<&'a Origins> for Origins {
 }
 
 /// A source leaf that was removed, and the law by which removing it changes nothing.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Elided {
     /// What was removed.
     pub origins: Origins,

@@ -744,7 +744,11 @@ fn lists_come_in_three_forms() {
         let rows = answer[what[0]].as_array().unwrap().len();
         assert!(rows > 0);
         assert_eq!(list("table").stdout.lines().count(), rows + 1, "{what:?}");
-        assert_eq!(list("markdown").stdout.lines().count(), rows + 2, "{what:?}");
+        // That of the codes goes on below its table.
+        let is_row = |line: &&str| line.starts_with('|');
+        let markdown = list("markdown").stdout;
+        let table = markdown.lines().skip_while(|line| !is_row(line)).take_while(is_row);
+        assert_eq!(table.count(), rows + 2, "{what:?}");
     }
     Run::new().args(["list", "columns", "NoSuchTable"]).ends_with(2).says("no table `NoSuchTable`");
 }
@@ -777,4 +781,106 @@ fn colours_are_for_terminals_and_on_demand() {
 fn versions_and_help_are_answers() {
     Run::new().args(["--version"]).ends_with(0).answers(env!("CARGO_PKG_VERSION"));
     Run::new().args(["build", "--help"]).ends_with(0).answers("--min-fidelity");
+}
+
+#[test]
+fn explain_tells_what_a_code_means() {
+    let ended = Run::new().args(["explain", "fid0004"]).ends_with(0);
+    ended
+        .answers("FID0004: a term test becomes a substring test\n")
+        .answers("$ siemaphore convert example.kql --target sigma\nnote[FID0004]: ")
+        .answers("\nsigma: broader\n")
+        .answers("`--profile sigma=exact` writes");
+    for (asked, said) in [
+        ("FID004", "error: there is no code and no file `FID004`; did you mean `FID0004`?"),
+        ("FIDDLE99", "error: there is no code and no file `FIDDLE99`; `siemaphore list codes` shows all"),
+    ] {
+        Run::new().args(["explain", asked]).ends_with(2).answers_nothing().says(said);
+    }
+}
+
+#[test]
+fn explain_has_colours_where_they_are_wanted() {
+    let ended = Run::new().args(["explain", "SEM0001", "--color", "always"]).ends_with(0);
+    assert!(ended.stdout.contains("\u{1b}["));
+    let ended = Run::new().args(["explain", "SEM0001"]).ends_with(0);
+    assert!(!ended.stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn explain_shows_how_each_part_of_a_rule_is_carried() {
+    let query = "DeviceProcessEvents\n| where FileName =~ 'cmd.exe' and strlen(ProcessCommandLine) > 1000\n\
+                 | where ProcessCommandLine has 'vnc'";
+    let run = Run::new().rule("a", query).args(["explain", "rules/a.yaml", "--target", "sigma,eql"]);
+    run.ends_with(0)
+        .answers("a (rules/a.yaml)\nsigma: broader, eql: broader\n")
+        .answers("\n   9 DeviceProcessEvents\n       sigma      product: windows\n")
+        .answers("     » FileName =~ 'cmd.exe'\n       sigma      Image|endswith: \\cmd.exe\n")
+        .answers(
+            "     » strlen(ProcessCommandLine) > 1000\n       all        FID0003 (not implemented): this condition",
+        )
+        .answers("\n  11 | where ProcessCommandLine has 'vnc'\n       sigma      CommandLine|contains: vnc\n")
+        .answers("       eql        process.command_line regex~ ")
+        .answers("\nassumed\n");
+}
+
+#[test]
+fn explain_shows_refusals_where_they_belong_and_no_artifact() {
+    let query = "SigninLogs\n| where ResultType == '0'\n| join (AuditLogs) on CorrelationId";
+    let run = Run::new().rule("a", query).args(["explain", "rules/a.yaml", "--target", "esql"]);
+    let ended = run.ends_with(0).answers("esql: unsupported\n");
+    let ended =
+        ended.answers("\n  11 | join (AuditLogs) on CorrelationId\n       esql       FID0001 (not implemented): ");
+    assert!(!ended.stdout.contains("assumed"), "{}", ended.stdout);
+    for (arguments, said) in [
+        (vec!["explain", "rules/none.yaml"], "cannot read `rules/none.yaml`"),
+        (vec!["explain", "rules/a.yaml", "--target", "qradar"], "qradar"),
+    ] {
+        Run::new().rule("a", QUERY).args(arguments).ends_with(2).says(said).answers_nothing();
+    }
+    Run::new()
+        .rule("a", "SigninLogs | where Nope == 1")
+        .args(["explain", "rules/a.yaml"])
+        .ends_with(1)
+        .says("SEM0001");
+}
+
+#[test]
+fn explain_shows_the_meaning_as_json() {
+    let run =
+        Run::new().stdin("SecurityEvent | where EventID == 4625").args(["explain", "-", "--input", "kql", "--ir"]);
+    let meaning = run.ends_with(0).answers_json();
+    assert_eq!(meaning["format"], 1);
+    let relations = meaning["query"]["relations"].as_array().unwrap();
+    let test = &relations[1]["op"]["filter"]["predicate"]["kind"]["test"];
+    assert_eq!(test["op"]["equals"]["operands"][0]["kind"]["literal"]["int"], 4625, "{test}");
+    assert_eq!(relations[0]["origins"], serde_json::json!([[0, 13]]));
+}
+
+#[test]
+fn the_summary_says_what_stands_in_the_way_and_what_to_onboard() {
+    let run = Run::new()
+        .rule("a", "SigninLogs\n| where ResultType == '50126' and AADTenantId == 'x'")
+        .rule("b", "SigninLogs\n| where ResultType == '50126'\n| join (AuditLogs) on CorrelationId")
+        .rule("c", "SigninLogs\n| where ResultType == '50126'")
+        .rule("d", "MyTable_CL\n| where Message == 'x'");
+    let arguments = ["build", "rules", "--out", "dist", "--target", "splunk,sentinel", "--summary"];
+    let ended = run.args(arguments).ends_with(0).answers_nothing();
+    let ended = ended
+        .says("  splunk    1 exact, 1 broader, 2 unsupported\n  sentinel  4 exact\n")
+        .says(" 1 rule    FID0001 (not implemented) the operator is not carried\n")
+        .says("1 rule    SigninLogs.AADTenantId, unblocks 1\n")
+        .says("1 rule    table MyTable_CL, unblocks 1\n")
+        .says("sources to onboard\n  splunk    2 rules   events of `SigninLogs` arrive in Splunk from ")
+        .says("fields to onboard\n  splunk    2 rules   `resultType` holds `ResultType` of `SigninLogs`\n");
+    let written: Value = serde_json::from_str(&ended.read("dist/manifest.json")).unwrap();
+    assert_eq!(written["summary"]["missing"], Value::Null);
+    let answer = ended.then([arguments.as_slice(), &["--format", "json"]].concat()).ends_with(0).answers_json();
+    let missing = answer["summary"]["missing"].as_array().unwrap();
+    let column = missing.iter().find(|entry| entry["column"] == "AADTenantId").unwrap();
+    assert_eq!((&column["target"], &column["table"]), (&"splunk".into(), &"SigninLogs".into()));
+    assert_eq!(column["rules"], serde_json::json!(["a.yaml"]));
+    let source = answer["summary"]["onboarding"].as_array().unwrap().iter().find(|one| one["kind"] == "coverage");
+    assert_eq!(source.unwrap()["rules"], serde_json::json!(["a.yaml", "c.yaml"]));
+    assert_eq!(answer["summary"]["causes"][0]["rules"].as_array().unwrap().len(), 1);
 }

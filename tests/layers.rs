@@ -22,7 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("rewrite", &["ir", "eval", "span"]),
     ("shape", &["rewrite", "fidelity", "ir", "diagnostic", "span"]),
     ("template", &["yaml", "hash", "span", "diagnostic"]),
-    ("coverage", &["backend", "kql", "ir", "span"]),
+    ("coverage", &["backend", "kql", "fidelity", "ir", "span"]),
     ("backend", &["ir", "shape", "fidelity", "crosswalk", "template", "diagnostic", "span"]),
     ("suppression", &["yaml", "kql", "diagnostic", "span"]),
     (
@@ -48,6 +48,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "bundle",
+            "coverage",
             "eval",
             "backend",
             "template",

@@ -1,4 +1,4 @@
-//! What README shows is what the program prints.
+//! What README and the reference show is what the program prints.
 
 use assert_cmd::Command;
 
@@ -33,4 +33,11 @@ fn the_example_prints_what_it_shows() {
         command.strip_prefix("$ siemaphore ").expect("the example runs siemaphore").split(' ').collect();
     let (out, err) = siemaphore(&arguments);
     assert_eq!(output, format!("{out}{err}").trim_end());
+}
+
+#[test]
+fn the_reference_of_codes_is_that_of_the_program() {
+    let (reference, _) = siemaphore(&["list", "codes", "--format", "markdown"]);
+    let is_fresh = include_str!("../docs/codes.md") == reference;
+    assert!(is_fresh, "stale: write `siemaphore list codes --format markdown` to docs/codes.md");
 }

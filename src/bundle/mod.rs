@@ -4,7 +4,7 @@
 //! any order. [`assemble`] puts the compiled rules together. Both are functions of their arguments alone: the same
 //! inputs give the same bytes. A broken rule has diagnostics and no artifacts, and stops no other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::backend::{self, Backend, Emission, Options};
 use crate::crosswalk::Crosswalk;
@@ -22,11 +22,13 @@ use crate::template::{TemplateError, Templates};
 mod manifest;
 mod path;
 mod report;
+mod survey;
 #[cfg(test)]
 mod tests;
 
 pub use manifest::{ArtifactEntry, LocationEntry, Manifest, RuleEntry, Summary, artifact_entry, location_entry};
 pub use path::artifact as artifact_path;
+pub use survey::{CauseEntry, Gap, MissingEntry, OnboardingEntry, Survey};
 
 /// One file to compile.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -199,6 +201,8 @@ pub struct Artifact {
     pub choice: Choice,
     /// What it made.
     pub emission: Emission,
+    /// What the crosswalk lacks for it.
+    pub gaps: BTreeSet<Gap>,
 }
 
 impl Compiled {
@@ -253,6 +257,13 @@ pub struct Bundle {
     pub manifest: Manifest,
 }
 
+impl Bundle {
+    /// What stands between the rules and the targets, and what has to be there for the artifacts.
+    pub fn survey(&self, settings: &Settings) -> Survey {
+        survey::survey(&self.compiled, settings)
+    }
+}
+
 /// All rules to a bundle.
 ///
 /// # Errors
@@ -273,12 +284,16 @@ pub fn build(inputs: &[Input], settings: &Settings) -> Result<Bundle, TemplateEr
 /// Only when a template (possibly the user's own) cannot be rendered.
 pub fn compile(input: &Input, settings: &Settings) -> Result<Vec<Compiled>, TemplateError> {
     let understood = understand(input, &settings.crosswalk, &settings.selection);
-    understood.into_iter().map(|understood| emit(understood, settings)).collect()
+    understood.into_iter().map(|understood| Ok(emit(understood, settings)?.compiled)).collect()
 }
 
-fn emit(understood: Understood, settings: &Settings) -> Result<Compiled, TemplateError> {
-    let Understood { mut compiled, detection } = understood;
-    if let (Some(mut detection), Outcome::Rule(rule)) = (detection, &mut compiled.outcome) {
+/// Carries a rule to its targets. What it means is in normal form afterwards, as targets were given it.
+///
+/// # Errors
+///
+/// Only when a template (possibly the user's own) cannot be rendered.
+pub fn emit(mut understood: Understood, settings: &Settings) -> Result<Understood, TemplateError> {
+    if let (Some(detection), Outcome::Rule(rule)) = (&mut understood.detection, &mut understood.compiled.outcome) {
         rewrite::normalise(&mut detection.query);
         rule.logic_sha256 = Some(hash::sha256(ir::print_logic(&detection.query).as_bytes()));
         for choice in &settings.targets {
@@ -289,11 +304,12 @@ fn emit(understood: Understood, settings: &Settings) -> Result<Compiled, Templat
                 index: settings.index.as_deref(),
                 templates: &settings.templates,
             };
-            let emission = choice.backend.emit(&detection, &options)?;
-            rule.artifacts.push(Artifact { choice: *choice, emission });
+            let emission = choice.backend.emit(detection, &options)?;
+            let gaps = survey::gaps(&detection.query, &emission.findings);
+            rule.artifacts.push(Artifact { choice: *choice, emission, gaps });
         }
     }
-    Ok(compiled)
+    Ok(understood)
 }
 
 /// An input and what it means.

@@ -48,6 +48,8 @@ pub(super) enum Command {
     Convert(Convert),
     /// Say what is wrong with rules; write nothing
     Check(Check),
+    /// Say what a code means, or how each part of a rule is carried
+    Explain(Explain),
     /// Run a rule over events, by KQL's own semantics
     Eval(Eval),
     /// Show what is covered
@@ -84,6 +86,9 @@ pub(super) struct Build {
     /// Rules compiled at a time [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// Say what is carried, what stands in the way, and what to onboard; in JSON under `summary`
+    #[arg(long)]
+    pub summary: bool,
     /// What bare input is
     #[arg(long, value_name = "LANGUAGE")]
     pub input: Option<InputFormat>,
@@ -168,6 +173,24 @@ pub(super) enum CheckFormat {
     Sarif,
     /// Annotations of GitHub Actions
     Github,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Explain {
+    /// Diagnostic code, in any letter case; or rule file, or `-`
+    #[arg(value_name = "CODE|PATH")]
+    pub subject: PathBuf,
+    /// Targets [default: all]
+    #[arg(long, value_name = "TARGET,…", value_delimiter = ',', value_parser = target_names())]
+    pub target: Vec<String>,
+    /// Show what the rule means, as JSON, instead
+    #[arg(long)]
+    pub ir: bool,
+    #[command(flatten)]
+    pub carrying: Carrying,
+    /// What the input is
+    #[arg(long, value_name = "LANGUAGE")]
+    pub input: Option<InputFormat>,
 }
 
 #[derive(Args, Debug)]

@@ -2,13 +2,13 @@
 
 use anyhow::{Result, anyhow, bail};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{Build, Format};
 use super::output::{Difference, DifferenceKind};
 use super::show::Screen;
-use super::{Status, answer, answer_json, guard, input, output, settings};
-use crate::bundle::{self, Bundle, Compiled, Input, Selection, Settings};
+use super::{Status, answer, answer_json, guard, input, output, settings, summary};
+use crate::bundle::{self, Bundle, Compiled, Input, Selection, Settings, Survey};
 use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// Runs the command.
@@ -24,6 +24,7 @@ pub(super) fn run(arguments: &Build, screen: &Screen) -> Result<Status> {
     for compiled in &bundle.compiled {
         screen.diagnostics(compiled);
     }
+    let survey = arguments.summary.then(|| bundle.survey(&settings));
     let mut status = if bundle.manifest.summary.error > 0 { Status::Findings } else { Status::Done };
     if let Some(gate) = arguments.min_fidelity {
         for compiled in &bundle.compiled {
@@ -41,11 +42,25 @@ pub(super) fn run(arguments: &Build, screen: &Screen) -> Result<Status> {
     } else {
         output::write(&arguments.out, &bundle.files, arguments.force)?;
         if arguments.format == Format::Json {
-            answer_json(&bundle.manifest)?;
+            answer_json(&manifest(&bundle, survey.as_ref())?)?;
         }
     }
     screen.summary(&bundle);
+    if let Some(survey) = &survey {
+        screen.say(summary::text(&bundle, survey).trim_end());
+    }
     Ok(if has_bug { Status::Internal } else { status })
+}
+
+/// The manifest, with the survey in its summary. That in the bundle does not depend on what is asked for on the screen.
+fn manifest(bundle: &Bundle, survey: Option<&Survey>) -> Result<Value> {
+    let mut manifest = serde_json::to_value(&bundle.manifest)?;
+    if let (Some(survey), Some(summary)) = (survey, manifest["summary"].as_object_mut())
+        && let Value::Object(lists) = serde_json::to_value(survey)?
+    {
+        summary.extend(lists);
+    }
+    Ok(manifest)
 }
 
 /// Every input through [`bundle::compile`], several at a time, in their order. A bug breaks its own rule only.

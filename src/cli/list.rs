@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 
 use super::args::{List, ListFormat, Listing};
-use super::{Status, answer, answer_json, probe, settings};
+use super::{Status, answer, answer_json, explain, probe, settings};
 use crate::backend;
 use crate::crosswalk::{Crosswalk, Vocabulary};
 use crate::diagnostic::Code;
@@ -30,6 +30,10 @@ pub(super) fn run(arguments: &List) -> Result<Status> {
         Listing::Codes => codes(),
     };
     match arguments.format {
+        // A code needs more than a line of a table.
+        ListFormat::Markdown if arguments.what == Listing::Codes => {
+            answer(&explain::reference(&as_markdown(&sheet))?)?;
+        }
         ListFormat::Table => answer(&as_table(&sheet))?,
         ListFormat::Json => answer_json(&as_json(&sheet))?,
         ListFormat::Markdown => answer(&as_markdown(&sheet))?,

@@ -15,6 +15,7 @@ mod build;
 mod check;
 mod convert;
 mod eval;
+mod explain;
 mod guard;
 mod input;
 mod list;
@@ -22,6 +23,7 @@ mod output;
 mod probe;
 mod settings;
 mod show;
+mod summary;
 
 use args::{Arguments, Color, Command};
 use show::Screen;
@@ -87,6 +89,7 @@ fn execute(command: Command, screen: &Screen) -> Result<Status> {
         Command::Build(arguments) => build::run(&arguments, screen),
         Command::Convert(arguments) => convert::run(&arguments, screen),
         Command::Check(arguments) => check::run(&arguments, screen),
+        Command::Explain(arguments) => explain::run(&arguments, screen),
         Command::Eval(arguments) => eval::run(&arguments, screen),
         Command::List(arguments) => list::run(&arguments),
     }
@@ -95,6 +98,14 @@ fn execute(command: Command, screen: &Screen) -> Result<Status> {
 /// Writes an answer to standard output.
 fn answer(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()?;
+    Ok(())
+}
+
+/// Writes an answer for people to standard output, with its colours where they are wanted.
+fn answer_styled(text: &str) -> Result<()> {
+    let mut stdout = anstream::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()?;
     Ok(())

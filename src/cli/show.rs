@@ -7,7 +7,7 @@ use super::args::Gate;
 use super::guard::Bug;
 use crate::bundle::{Artifact, Bundle, Compiled, Outcome};
 use crate::diagnostic::{Code, Diagnostic, Place, Severity, render};
-use crate::fidelity::{Names, Verdict};
+use crate::fidelity::{Names, Note, Verdict};
 use crate::span::SourceMap;
 
 /// How many diagnostics of one input are shown, unless more is wanted.
@@ -81,21 +81,13 @@ impl Screen {
         let findings = &artifact.emission.findings;
         if !self.quiet {
             for note in &findings.notes {
-                let cause = note.cause.map(|cause| format!("cause: {}", cause.word().replace('_', " ")));
-                let mut diagnostic = Diagnostic::note(note.code, Place::Query(note.span), note.message.clone());
-                diagnostic.help = cause;
-                anstream::eprintln!("{}", render::full(&diagnostic, &compiled.source, true));
+                self.diagnostic(&as_diagnostic(note), &compiled.source);
             }
         }
         for assumption in &findings.assumptions {
             self.say(&format!("assumes: {} ({})", assumption.text, assumption.kind.word()));
         }
-        let verdict = artifact.emission.verdict().word();
-        let native = match findings.names {
-            Names::Mapped => "",
-            Names::Native => ", native names",
-        };
-        self.say(&format!("{}: {verdict}{native}", artifact.choice.backend.target().name));
+        self.say(&verdict(artifact));
     }
 
     /// Whether every artifact of a rule passes the gate; says which do not.
@@ -139,6 +131,21 @@ impl Screen {
         let version = env!("CARGO_PKG_VERSION");
         anstream::eprintln!("  please report it with the rule and this version: {version}");
     }
+}
+
+/// A reason behind a verdict, to be drawn as what stages say.
+pub(super) fn as_diagnostic(note: &Note) -> Diagnostic {
+    let cause = note.cause.map(|cause| format!("cause: {}", cause.word().replace('_', " ")));
+    Diagnostic { help: cause, ..Diagnostic::note(note.code, Place::Query(note.span), note.message.clone()) }
+}
+
+/// The verdict on an artifact: `splunk: broader, native names`.
+pub(super) fn verdict(artifact: &Artifact) -> String {
+    let native = match artifact.emission.findings.names {
+        Names::Mapped => "",
+        Names::Native => ", native names",
+    };
+    format!("{}: {}{native}", artifact.choice.backend.target().name, artifact.emission.verdict().word())
 }
 
 /// One line on a bundle: `3 rules, 1 broken: 9 artifacts (7 exact, 2 broader), 1 unsupported`.

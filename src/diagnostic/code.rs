@@ -118,6 +118,11 @@ pub enum Family {
 }
 
 impl Code {
+    /// The code of this name, in whatever letter case.
+    pub fn from_name(name: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.name().eq_ignore_ascii_case(name))
+    }
+
     /// The stage it belongs to.
     pub fn family(self) -> Family {
         match &self.name()[..3] {

@@ -4,10 +4,11 @@
 //! rule file; [`crate::span::SourceMap`] turns the one into the other.
 
 mod code;
-mod help;
+mod explanation;
 pub mod render;
 
 pub use code::{Code, Family};
+pub use explanation::{Example, Explanation};
 
 pub use crate::span::Place;
 

@@ -152,7 +152,7 @@ fn byte_of(text: &str, column: usize) -> usize {
 }
 
 /// A text on one line, without anything that a terminal would act upon.
-fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> String {
     text.chars().map(safe).collect()
 }
 

@@ -1,10 +1,12 @@
 //! Aggregates of `summarize`.
 
+use serde::Serialize;
+
 use super::{Expr, Predicate, Type};
 use crate::span::Origins;
 
 /// One aggregate over the rows of a group.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Aggregate {
     /// Which aggregate.
     pub function: AggregateFunction,

@@ -1,10 +1,12 @@
 //! A detection: the query with everything else a target needs of the rule, as typed values.
 
+use serde::Serialize;
+
 use super::{Query, TICKS_PER_DAY, TICKS_PER_SECOND};
 use crate::span::Span;
 
 /// What a rule means, complete: back ends need nothing else of it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Detection {
     /// What it is called and classified as.
     pub meta: Meta,
@@ -17,7 +19,7 @@ pub struct Detection {
 }
 
 /// Name, ids and classification.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Meta {
     /// The rule's id as written.
     pub id: String,
@@ -42,7 +44,8 @@ pub struct Meta {
 }
 
 /// Sentinel's severities.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// `Informational`
     Informational,
@@ -67,7 +70,7 @@ impl Severity {
 }
 
 /// A MITRE ATT&CK tactic as Sentinel spells it: `CommandAndControl`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub struct Tactic(pub String);
 
 impl Tactic {
@@ -85,7 +88,7 @@ impl Tactic {
 }
 
 /// A MITRE ATT&CK technique id: `T1219`, `T1059.001`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub struct Technique(pub String);
 
 impl Technique {
@@ -101,7 +104,8 @@ impl Technique {
 }
 
 /// When a rule runs, and what for.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A hunting query: run by hand, no schedule, no alert.
     Hunting,
@@ -120,7 +124,7 @@ pub enum Kind {
 }
 
 /// When a scheduled rule runs and fires.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Schedule {
     /// Time between runs.
     pub frequency: Period,
@@ -131,7 +135,7 @@ pub struct Schedule {
 }
 
 /// A run fires when its number of rows stands in this relation to the threshold.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Trigger {
     /// The relation.
     pub operator: TriggerOperator,
@@ -145,7 +149,8 @@ impl Trigger {
 }
 
 /// Relations of a trigger.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TriggerOperator {
     /// More rows than the threshold.
     GreaterThan,
@@ -170,7 +175,7 @@ impl TriggerOperator {
 }
 
 /// A length of time in ticks of 100 ns.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub struct Period(pub i64);
 
 impl Period {
@@ -209,7 +214,7 @@ impl Period {
 }
 
 /// What the alerts of an analytics rule look like.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Alerts {
     /// Columns that name entities.
     pub entities: Vec<EntityMapping>,
@@ -228,7 +233,7 @@ pub struct Alerts {
 }
 
 /// An entity and the columns that identify it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct EntityMapping {
     /// `Account`, `Host`, ….
     pub entity_type: String,
@@ -239,7 +244,7 @@ pub struct EntityMapping {
 }
 
 /// Alert texts built from columns.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct AlertOverride {
     /// Format of the alert's name.
     pub display_name_format: Option<String>,
@@ -254,7 +259,8 @@ pub struct AlertOverride {
 }
 
 /// One alert for a run or one for each row.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EventGrouping {
     /// `SingleAlert`
     SingleAlert,
@@ -263,7 +269,7 @@ pub enum EventGrouping {
 }
 
 /// How alerts become incidents.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Incident {
     /// Whether an incident is made at all.
     pub create: bool,
@@ -272,7 +278,7 @@ pub struct Incident {
 }
 
 /// How alerts are grouped into incidents.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct IncidentGrouping {
     /// Whether they are.
     pub enabled: bool,
@@ -291,7 +297,7 @@ pub struct IncidentGrouping {
 }
 
 /// Silence after an alert.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Suppression {
     /// For how long.
     pub duration: Period,

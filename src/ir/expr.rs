@@ -1,10 +1,12 @@
 //! Scalar expressions.
 
+use serde::Serialize;
+
 use super::{ColumnId, Function, Predicate, RelationId, Type, Value};
 use crate::span::Origins;
 
 /// A scalar expression with its type and the source leaves it owns.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Expr {
     /// What it computes.
     pub kind: ExprKind,
@@ -15,7 +17,8 @@ pub struct Expr {
 }
 
 /// What an expression computes.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ExprKind {
     /// A constant.
     Literal(Value),
@@ -48,7 +51,8 @@ pub enum ExprKind {
 /// Arithmetic operators. Their meaning on each pair of types is `eval`'s.
 ///
 /// <https://learn.microsoft.com/kusto/query/numerical-operators>
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ArithmeticOp {
     /// `+`
     Add,
@@ -78,7 +82,7 @@ impl ArithmeticOp {
 /// A field reference: a column, and steps into its dynamic (or JSON text) value.
 ///
 /// Steps on a `string` column mean `parse_json` first.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Path {
     /// The column.
     pub column: ColumnId,
@@ -87,7 +91,8 @@ pub struct Path {
 }
 
 /// One step into a dynamic value.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Step {
     /// A property.
     Key(String),

@@ -11,6 +11,7 @@ mod aggregate;
 mod detection;
 mod expr;
 mod function;
+mod json;
 mod predicate;
 mod print;
 mod relation;

@@ -1,12 +1,15 @@
 //! Predicates: `and`, `or`, `not` over tests that state their case rule, term rule and answer on a missing value.
 
+use serde::Serialize;
+
 use super::{Expr, RelationId, Type, Value};
 use crate::span::Origins;
 
 /// KQL's three truth values; `where` keeps a row on [`Truth::True`] only.
 ///
 /// <https://learn.microsoft.com/kusto/query/logical-operators>
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Truth {
     /// True.
     True,
@@ -34,7 +37,7 @@ impl From<bool> for Truth {
 }
 
 /// A condition with the source leaves it owns.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Predicate {
     /// What it says.
     pub kind: PredicateKind,
@@ -43,7 +46,8 @@ pub struct Predicate {
 }
 
 /// What a predicate says.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "most predicates are tests, so the large variant is the common one")]
 pub enum PredicateKind {
     /// All of them; two or more, none itself an `And`.
@@ -59,7 +63,7 @@ pub enum PredicateKind {
 }
 
 /// One question about one value.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Test {
     /// The value asked about.
     pub subject: Expr,
@@ -70,7 +74,8 @@ pub struct Test {
 }
 
 /// The questions. Operands that are lists hold at least one element.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TestOp {
     /// The subject equals one of the operands: `==`, `=~`, `in`, `in~`. `!=` is its negation.
     Equals {
@@ -141,7 +146,8 @@ pub enum TestOp {
 /// Whether letter case counts. Insensitive comparison is documented for ASCII only.
 ///
 /// <https://learn.microsoft.com/kusto/query/datatypes-string-operators>
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Case {
     /// `A` differs from `a`.
     Sensitive,
@@ -150,7 +156,8 @@ pub enum Case {
 }
 
 /// Order comparisons.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Order {
     /// `<`
     Less,
@@ -199,7 +206,8 @@ impl Order {
 /// A term is a run of Unicode letters and digits; `_` separates. A needle's edge asks for a term boundary only if
 /// the edge is itself a letter or digit.
 /// <https://learn.microsoft.com/kusto/query/datatypes-string-operators#what-is-a-term>
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TextRelation {
     /// Anywhere.
     Contains,
@@ -216,7 +224,8 @@ pub enum TextRelation {
 }
 
 /// Whether one or every needle must be found.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Quantifier {
     /// One suffices.
     Any,
@@ -225,7 +234,7 @@ pub enum Quantifier {
 }
 
 /// An IPv4 network, and the literal it was read from.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Network {
     /// The address with its host bits cleared.
     pub address: std::net::Ipv4Addr,

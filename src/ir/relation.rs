@@ -1,18 +1,20 @@
 //! Relations: an arena of tabular nodes over bound columns.
 
+use serde::Serialize;
+
 use super::{Aggregate, Expr, Predicate, Step, Type, Value};
 use crate::span::{Elided, Origins, Span};
 
 /// A node of a [`Query`]'s arena.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub struct RelationId(pub u32);
 
 /// A column of a [`Query`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub struct ColumnId(pub u32);
 
 /// What a column is.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Column {
     /// What it is called.
     pub name: String,
@@ -23,7 +25,7 @@ pub struct Column {
 }
 
 /// The place in a source that a column's value is taken from.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Lineage {
     /// The [`Operator::Table`] node.
     pub source: RelationId,
@@ -34,7 +36,7 @@ pub struct Lineage {
 }
 
 /// The columns of a relation, in order.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Schema {
     /// The known ones.
     pub columns: Vec<ColumnId>,
@@ -43,7 +45,7 @@ pub struct Schema {
 }
 
 /// A tabular node.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Relation {
     /// What it does to its inputs.
     pub op: Operator,
@@ -54,7 +56,8 @@ pub struct Relation {
 }
 
 /// Tabular operators.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "a query has a few dozen relations")]
 pub enum Operator {
     /// A table, by name.
@@ -142,7 +145,7 @@ pub enum Operator {
 }
 
 /// A column and the expression it is computed from.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Assignment {
     /// The column that results.
     pub column: ColumnId,
@@ -151,7 +154,7 @@ pub struct Assignment {
 }
 
 /// An aggregate and the columns it yields: one, but for `arg_max` and `arg_min`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Aggregation {
     /// The columns that result.
     pub columns: Vec<ColumnId>,
@@ -160,7 +163,7 @@ pub struct Aggregation {
 }
 
 /// One key of an order.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct SortKey {
     /// What is compared.
     pub value: Expr,
@@ -173,7 +176,7 @@ pub struct SortKey {
 }
 
 /// A column of a union, and the column of each input that feeds it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct UnionColumn {
     /// The column that results.
     pub column: ColumnId,
@@ -182,7 +185,8 @@ pub struct UnionColumn {
 }
 
 /// What tells one row of a relation from another: the subject of a verdict.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Identity {
     /// The source event.
     Event,
@@ -193,7 +197,7 @@ pub enum Identity {
 }
 
 /// A query: an arena of relations, with inputs before their users.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Query {
     relations: Vec<Relation>,
     columns: Vec<Column>,

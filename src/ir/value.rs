@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
+use serde::Serialize;
 use uuid::Uuid;
 
 /// Ticks of 100 ns, KQL's unit of time, in a second.
@@ -82,7 +83,8 @@ impl Type {
 }
 
 /// A scalar value with its type.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Value {
     /// The null of a type. There is none of `string`: use an empty [`Value::String`].
     Null(Type),
@@ -91,10 +93,12 @@ pub enum Value {
     /// A `datetime`: ticks since 0001-01-01T00:00:00Z.
     DateTime(i64),
     /// A `decimal`.
+    #[serde(serialize_with = "super::json::shown")]
     Decimal(Decimal),
     /// A `dynamic`; its null is [`Value::Null`].
     Dynamic(Dynamic),
     /// A `guid`.
+    #[serde(serialize_with = "super::json::shown")]
     Guid(Uuid),
     /// An `int`.
     Int(i32),
@@ -151,7 +155,8 @@ impl Value {
 }
 
 /// What a non-null `dynamic` holds: JSON, and KQL's own scalars inside it.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Dynamic {
     /// JSON null inside an array or bag.
     Null,
@@ -168,6 +173,7 @@ pub enum Dynamic {
     /// A timespan, in ticks.
     TimeSpan(i64),
     /// A guid.
+    #[serde(serialize_with = "super::json::shown")]
     Guid(Uuid),
     /// An array.
     Array(Vec<Dynamic>),

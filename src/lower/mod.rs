@@ -129,9 +129,14 @@ impl Lowerer<'_> {
 
     /// Counts a node against the budget.
     fn spend(&mut self, span: Span) -> Result<()> {
-        self.nodes += 1;
-        if self.nodes > NODE_BUDGET + 1 {
-            // Told once, where the budget ended.
+        self.spend_all(1, span)
+    }
+
+    /// Counts nodes against the budget. That it is used up is told once, where it ended.
+    fn spend_all(&mut self, nodes: usize, span: Span) -> Result<()> {
+        let was_used_up = self.nodes > NODE_BUDGET;
+        self.nodes = self.nodes.saturating_add(nodes);
+        if was_used_up {
             return Err(Reported);
         }
         if self.nodes > NODE_BUDGET {

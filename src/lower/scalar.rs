@@ -88,6 +88,10 @@ impl Lowerer<'_> {
         }
         match self.lookup(&scope.environment, &name.text) {
             Some(Binding::Scalar(bound)) => {
+                // A definition that uses its parameter twice doubles the argument at each call.
+                let mut nodes = 0;
+                bound.walk(&mut |_| nodes += 1);
+                self.spend_all(nodes, name.span)?;
                 let mut placed = bound.moved();
                 placed.origins.extend(&name.span.into());
                 Ok(placed)

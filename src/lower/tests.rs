@@ -383,6 +383,13 @@ fn ten_thousand_alternatives_are_no_problem() {
 }
 
 #[test]
+fn arguments_that_multiply_run_out_of_budget() {
+    let text = "let a = (x:long) { x + x }; let b = (x:long) { a(a(a(a(x)))) }; let c = (x:long) { b(b(b(b(x)))) };
+        let d = (x:long) { c(c(c(c(x)))) }; T | where d(N) > 1";
+    assert_eq!(lowered(text).diagnostics.first().map(|error| error.code), Some(Code::TooComplex));
+}
+
+#[test]
 fn functions_that_multiply_run_out_of_budget() {
     let mut text = String::from("let f0 = (a:long) { a + a };");
     for level in 1..40 {

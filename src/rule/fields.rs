@@ -349,7 +349,7 @@ pub fn excerpt(text: &str) -> String {
 }
 
 /// The known word that is at most two letters away.
-pub fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let nearest = known.iter().map(|known| (distance(known, word), *known)).min();
     nearest.filter(|(distance, _)| *distance <= 2).map(|(_, known)| known)
 }

@@ -20,6 +20,7 @@ mod wild;
 
 pub use arm::load_arm;
 pub use duration::{Duration, parse_duration};
+pub use fields::nearest;
 pub use load::{Loaded, load, load_kql, load_yaml};
 pub use many::Part;
 pub use mitre::TACTICS;

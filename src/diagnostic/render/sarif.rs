@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Explanation, Severity};
 use crate::hash;
 use crate::span::{Place, SourceMap};
 
@@ -57,11 +57,14 @@ pub fn sarif(subjects: &[Subject<'_>]) -> Value {
 }
 
 fn rule(code: Code) -> Value {
+    let Explanation { cause, cure, .. } = code.explanation();
+    // A line break of ours means nothing.
+    let [cause, cure] = [cause, cure].map(|text| text.replace('\n', " "));
     json!({
         "id": code.name(),
         "shortDescription": { "text": sentence(code.title()) },
-        "fullDescription": { "text": code.help() },
-        "help": { "text": code.help() },
+        "fullDescription": { "text": cause },
+        "help": { "text": format!("{cause}\n\n{cure}") },
     })
 }
 
