@@ -317,7 +317,8 @@ impl Window {
     /// The window of a run that looks back this far at most: the schedule's look-back clips the query's own.
     pub fn clipped(&self, period: Period) -> Window {
         let limit = Bound { offset: -period.0, inclusive: true };
-        let from = self.from.filter(|from| from.offset > limit.offset).unwrap_or(limit);
+        let is_tighter = |from: &Bound| (from.offset, !from.inclusive) > (limit.offset, !limit.inclusive);
+        let from = self.from.filter(is_tighter).unwrap_or(limit);
         Window { from: Some(from), to: self.to, origins: self.origins.clone() }
     }
 }

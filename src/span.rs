@@ -78,11 +78,13 @@ impl Span {
 ///
 /// A node holds its own leaves, not those of its children: when a child is lost, so are its origins, and the
 /// law that every leaf is accounted for notices. Leaves of a definition that was put in place (the value of a `let`,
-/// an argument) stand *elsewhere*: they belong to the node, but not to the place that a note about it points at.
+/// an argument) stand *elsewhere*: they belong to the node, but not to the place that a note about it points at. Nor do
+/// those of a condition that was joined with another one; where it stood, a note about both is *due as well*.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Origins {
     spans: Vec<Span>,
     elsewhere: Vec<Span>,
+    due: Vec<Span>,
 }
 
 impl Origins {
@@ -103,17 +105,34 @@ impl Origins {
 
     /// The same leaves, all standing elsewhere.
     pub fn moved(self) -> Origins {
-        Origins { elsewhere: self.spans.clone(), spans: self.spans }
+        Origins { elsewhere: self.spans.clone(), ..self }
+    }
+
+    /// The same leaves as those of a condition that is joined with another one.
+    pub fn joined(self) -> Origins {
+        let place = self.hull();
+        let mut joined = self.moved();
+        joined.due.extend(place);
+        joined.due.sort_unstable();
+        joined.due.dedup();
+        joined
+    }
+
+    /// Where conditions stood that were joined with this one: what is said about it is to be said there, too.
+    pub fn due(&self) -> &[Span] {
+        &self.due
     }
 
     /// Those that stand elsewhere.
     pub fn elsewhere(&self) -> Origins {
-        Origins { spans: self.elsewhere.clone(), elsewhere: self.elsewhere.clone() }
+        Origins { spans: self.elsewhere.clone(), elsewhere: self.elsewhere.clone(), due: Vec::new() }
     }
 
     /// Adds the spans of `other`.
     pub fn extend(&mut self, other: &Origins) {
-        for (own, added) in [(&mut self.spans, &other.spans), (&mut self.elsewhere, &other.elsewhere)] {
+        let sets =
+            [(&mut self.spans, &other.spans), (&mut self.elsewhere, &other.elsewhere), (&mut self.due, &other.due)];
+        for (own, added) in sets {
             // Mostly what stands later is added later: then there is nothing to sort.
             let is_sorted = own.last() < added.first();
             own.extend_from_slice(added);
@@ -139,7 +158,7 @@ impl Origins {
 
 impl From<Span> for Origins {
     fn from(span: Span) -> Origins {
-        Origins { spans: vec![span], elsewhere: Vec::new() }
+        Origins { spans: vec![span], ..Origins::none() }
     }
 }
 
@@ -148,7 +167,7 @@ impl FromIterator<Span> for Origins {
         let mut spans: Vec<Span> = spans.into_iter().collect();
         spans.sort_unstable();
         spans.dedup();
-        Origins { spans, elsewhere: Vec::new() }
+        Origins { spans, ..Origins::none() }
     }
 }
 
@@ -159,8 +178,9 @@ impl<'a> FromIterator<&'a Origins> for Origins {
         for set in sets {
             all.spans.extend_from_slice(&set.spans);
             all.elsewhere.extend_from_slice(&set.elsewhere);
+            all.due.extend_from_slice(&set.due);
         }
-        for spans in [&mut all.spans, &mut all.elsewhere] {
+        for spans in [&mut all.spans, &mut all.elsewhere, &mut all.due] {
             spans.sort_unstable();
             spans.dedup();
         }

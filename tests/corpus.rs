@@ -179,12 +179,9 @@ fn every_rule_compiles(folder: &Path) -> bool {
     for ((target, native, verdict), count) in &verdicts {
         println!("  {target} {}: {count} {verdict}", if *native { "native" } else { "mapped" });
     }
-    // The law holds over our own rules (`tests/coverage.rs`); over the corpus it is measured here.
     println!("law of coverage: {} leaves are lost in silence", breaches.len());
-    if std::env::var_os("SIEMAPHORE_SHOW").is_some() {
-        for breach in &breaches {
-            println!("  {breach}");
-        }
+    for breach in &breaches {
+        println!("  {breach}");
     }
-    status.get("ok").is_some_and(|ok| *ok > 0)
+    breaches.is_empty() && status.get("ok").is_some_and(|ok| *ok > 0)
 }

@@ -180,23 +180,29 @@ fn terms_have_guards_and_never_lose_them_under_not() {
         (
             r#"F has "a.B""#,
             r#"match(F,"(?i)(?<![A-Za-z0-9])a\.B(?![A-Za-z0-9])")"#,
-            r#"TO_LOWER(F) RLIKE """(.*[^A-Za-z0-9])?a\.b([^A-Za-z0-9].*)?""""#,
+            r#"F RLIKE """(.*[^A-Za-z0-9])?[Aa]\.[Bb]([^A-Za-z0-9].*)?""""#,
         ),
         (
             r#"F !has "x""#,
             r#"NOT match(coalesce(F,""),"(?i)(?<![A-Za-z0-9])x(?![A-Za-z0-9])")"#,
-            r#"(F IS NULL OR TO_LOWER(F) NOT RLIKE "(.*[^A-Za-z0-9])?x([^A-Za-z0-9].*)?")"#,
+            r#"(F IS NULL OR F NOT RLIKE "(.*[^A-Za-z0-9])?[Xx]([^A-Za-z0-9].*)?")"#,
         ),
         // A boundary is asked for beside letters and digits only.
         (r#"F has_cs "/c""#, r#"match(F,"/c(?![A-Za-z0-9])")"#, r#"F RLIKE ".*/c([^A-Za-z0-9].*)?""#),
         (
             r#"F has_any ("sou", "nor")"#,
             r#"match(F,"(?i)(?<![A-Za-z0-9])(?:sou|nor)(?![A-Za-z0-9])")"#,
-            r#"TO_LOWER(F) RLIKE "(.*[^A-Za-z0-9])?(sou|nor)([^A-Za-z0-9].*)?""#,
+            r#"F RLIKE "(.*[^A-Za-z0-9])?([Ss][Oo][Uu]|[Nn][Oo][Rr])([^A-Za-z0-9].*)?""#,
         ),
     ] {
         check(predicate, spl, esql);
     }
+    // A pattern is never put to a change of letter case, which the engine would take for a search in any case: with
+    // a capital letter in the pattern it then finds nothing.
+    let text = query(&emit("esql", r#"T | where toupper(F) matches regex "[^B]Y""#));
+    assert!(text.contains(r#"COALESCE(TO_UPPER(COALESCE(F, "")), "") RLIKE ".*[^B]Y.*""#), "{text}");
+    let text = query(&emit("esql", r#"T | where F contains "ü""#));
+    assert!(text.contains(r#"F RLIKE ".*[Üü].*""#), "{text}");
     let emission = emit("splunk", r#"T | where F has "x""#);
     assert!(emission.findings.assumptions.iter().any(|assumption| assumption.kind == AssumptionKind::Ascii));
 }
@@ -227,7 +233,7 @@ fn patterns_keep_their_meaning() {
         (r#"F matches regex "abc$""#, r#"match(F,"abc\z")"#, r#"F RLIKE ".*abc""#),
         (r#"F matches regex "a.b""#, r#"match(F,"a.b")"#, r#"F RLIKE ".*a[^\n]b.*""#),
         (r#"F matches regex "^a+?b$""#, r#"match(F,"^a+?b\z")"#, r#"F RLIKE "a+b""#),
-        (r#"F matches regex "(?i)k.*x""#, r#"match(F,"(?i)k.*x")"#, r#"TO_LOWER(F) RLIKE ".*k[^\n]*x.*""#),
+        (r#"F matches regex "(?i)k.*x""#, r#"match(F,"(?i)k.*x")"#, r#"F RLIKE ".*[Kk][^\n]*[Xx].*""#),
         (r#"F matches regex "a@z""#, r#"match(F,"a@z")"#, r#"F RLIKE """.*a\@z.*""""#),
     ] {
         check(predicate, spl, esql);
@@ -538,4 +544,66 @@ columns:
             assert_eq!(emission.verdict(), expected, "{target}: {condition}: {:?}", emission.findings.notes);
         }
     }
+}
+
+#[test]
+fn conditions_that_are_joined_are_each_noted_where_they_stand() {
+    for target in ["splunk", "esql", "eql", "sigma"] {
+        let kql = r#"T | where F == "x" | where H !has "aa" and H !has "bb" | where H !has "cc""#;
+        let emission = emit(target, kql);
+        if target == "sigma" {
+            // The table has no source there.
+            assert_eq!(emission.verdict(), Verdict::Unsupported);
+            continue;
+        }
+        for needle in ["H !has \"aa\"", "H !has \"bb\"", "H !has \"cc\""] {
+            let at = kql.find(needle).expect("it is there");
+            let noted = emission.findings.notes.iter().any(|note| {
+                note.code == siemaphore::diagnostic::Code::Dropped && note.span.range() == (at..at + needle.len())
+            });
+            assert!(noted, "{target}: {needle}: {:#?}", emission.findings.notes);
+        }
+    }
+}
+
+#[test]
+fn a_source_that_the_schedule_never_sees_is_refused_or_left_out() {
+    let outside = "T | where TimeGenerated between (ago(7d) .. ago(3d)) and F == 'x'";
+    for target in ["splunk", "esql", "eql"] {
+        let emission = emit_with(target, outside, scheduled(Trigger::ANY_ROW), false);
+        assert_eq!(emission.verdict(), Verdict::Unsupported, "{target}");
+        assert!(emission.findings.notes.iter().any(|note| note.message.contains("it finds nothing")), "{target}");
+        let both = format!("union ({outside}), (O | where F =~ 'y')");
+        let emission = emit_with(target, &both, scheduled(Trigger::ANY_ROW), false);
+        assert_eq!(emission.findings.relation, Match::Exact, "{target}: {:?}", emission.findings.notes);
+        assert!(!query(&emission).contains("\"x\""), "{target}");
+        assert_eq!(emit(target, outside).findings.relation, Match::Exact, "a hunting query has no schedule");
+    }
+}
+
+#[test]
+fn an_open_bound_at_the_schedules_own_stays_open() {
+    let kql = "T | where TimeGenerated > ago(1d) and F == 'x'";
+    let text = query(&emit_with("esql", kql, scheduled(Trigger::ANY_ROW), false));
+    assert!(text.contains("@timestamp > NOW() - 1 day"), "{text}");
+}
+
+#[test]
+fn groups_that_letter_case_joins_matter_where_they_are_counted() {
+    for (kql, expected) in [
+        ("O | where A == '10.0.0.1' | summarize c = count() by F", Match::Exact),
+        ("O | where A == '10.0.0.1' | summarize c = count() by F | where c > 5", Match::Broader),
+        ("O | where A == '10.0.0.1' | summarize c = count() by F | where c < 5", Match::Approximate),
+        ("O | where A == '10.0.0.1' | summarize c = count() by F | top 3 by c", Match::Approximate),
+    ] {
+        assert_eq!(emit("esql", kql).findings.relation, expected, "{kql}");
+        assert_eq!(emit("splunk", kql).findings.relation, Match::Exact, "{kql}");
+    }
+}
+
+#[test]
+fn whole_numbers_that_a_double_does_not_tell_apart_are_refused() {
+    let emission = emit("splunk", "T | where F == 'x' and X == 9007199254740993");
+    assert_eq!(emission.findings.relation, Match::Broader);
+    check("X == 9007199254740992", "X=9007199254740992", "X == 9007199254740992");
 }

@@ -246,5 +246,8 @@ fn dropped<L>(whole: &mut Carried<L>, notes: Vec<Note>, part: &Predicate, relati
     whole
         .elided
         .push(Elided { origins: origins.elsewhere(), law: "definition used by a condition that is left out" });
-    findings.lower(relation, Note { span, code: Code::Dropped, cause: Some(cause), message: message.to_owned() });
+    for span in std::iter::once(&span).chain(origins.due()) {
+        let note = Note { span: *span, code: Code::Dropped, cause: Some(cause), message: message.to_owned() };
+        findings.lower(relation, note);
+    }
 }

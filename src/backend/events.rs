@@ -36,8 +36,36 @@ pub(crate) fn shape<'a>(detection: &'a Detection, options: &Options) -> Result<S
         Some(table) => table.is_clock(column),
         None => USUAL_CLOCKS.contains(&column),
     })?;
+    keep_seen(detection, &mut shape)?;
     push_key_filters(&mut shape);
     Ok(shape)
+}
+
+/// Drops the sources whose time filter lies outside the time that the rule's schedule lets it see.
+///
+/// <https://learn.microsoft.com/azure/sentinel/scheduled-rules-overview#query-scheduling>
+fn keep_seen(detection: &Detection, shape: &mut Shape) -> Result<(), Refusal> {
+    let is_seen = |leg: &Leg| {
+        let window = match &detection.kind {
+            Kind::Scheduled { schedule, .. } => leg.window.clipped(schedule.period),
+            Kind::Hunting | Kind::NearRealTime { .. } => leg.window.clone(),
+        };
+        window.from.zip(window.to).is_none_or(|(from, to)| from.offset <= to.offset)
+    };
+    if let [unseen, ..] = shape.legs.as_slice()
+        && !shape.legs.iter().any(is_seen)
+    {
+        let span = unseen.window.origins.hull().unwrap_or_default();
+        let page = "https://learn.microsoft.com/azure/sentinel/scheduled-rules-overview#query-scheduling";
+        let message = "the time filter asks for no event that the rule's `queryPeriod` lets it see: it finds nothing";
+        return Err(Refusal::new(Code::WindowAssumed, Cause::ProductLimit { page }, span, message));
+    }
+    for leg in shape.legs.iter().filter(|leg| !is_seen(leg)) {
+        let law = "source of which the rule's schedule lets nothing be seen";
+        shape.elided.push(Elided { origins: leg.all_origins(), law });
+    }
+    shape.legs.retain(is_seen);
+    Ok(())
 }
 
 /// A filter on the keys of the first summary is a filter on the events: it moves into the legs.

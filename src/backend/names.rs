@@ -470,9 +470,13 @@ fn kept(findings: &mut Findings, span: Span, what: &str) {
 /// A source in a few words.
 fn describe(source: &Source) -> String {
     match source {
-        Source::Sigma { logsource, .. } => {
+        Source::Sigma { logsource, conditions, .. } => {
             let parts: Vec<String> = logsource.iter().map(|(key, value)| format!("{key} `{value}`")).collect();
-            format!("the logsource {}", parts.join(", "))
+            let conditions: Vec<String> =
+                conditions.iter().map(|(field, values)| format!("{field} is `{}`", values.join("` or `"))).collect();
+            let among =
+                if conditions.is_empty() { String::new() } else { format!(", where {}", conditions.join(" and ")) };
+            format!("the logsource {}{among}", parts.join(", "))
         }
         Source::Splunk { search } => format!("the source `{search}`"),
         Source::Elastic { index, .. } => format!("the indices `{}`", index.join(",")),

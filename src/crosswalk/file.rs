@@ -152,6 +152,7 @@ struct FormKeys {
     renamed: Option<BTreeMap<String, String>>,
     #[serde(default)]
     complete: bool,
+    sometimes: Option<BTreeMap<String, String>>,
     within: Option<Vec<(String, String)>>,
     always: Option<Vec<String>>,
     placeholder: Option<String>,
@@ -322,6 +323,7 @@ impl FormKeys {
             self.before.map(|separator| Form::Before { separator, folded }),
             self.tagged.map(|tag| Form::Tagged { tag, length: length.unwrap_or(0) }),
             self.renamed.map(|values| Form::Renamed { values, complete }),
+            self.sometimes.map(|values| Form::Sometimes { values }),
             self.within.map(|rewrites| Form::Within { rewrites }),
             self.always.map(|values| Form::Always { values }),
             self.placeholder.map(|text| Form::Placeholder { text }),
@@ -329,7 +331,8 @@ impl FormKeys {
         let mut forms = forms.into_iter().flatten();
         let (Some(form), None) = (forms.next(), forms.next()) else {
             return Err(
-                "a form has one of `after`, `before`, `tagged`, `renamed`, `within`, `always`, `placeholder`",
+                "a form has one of `after`, `before`, `tagged`, `renamed`, `sometimes`, `within`, `always`, \
+                 `placeholder`",
             );
         };
         match &form {
@@ -339,7 +342,9 @@ impl FormKeys {
             }
             Form::After { separators: list, .. } if list.is_empty() => Err("a form needs at least one separator"),
             Form::Always { values } if values.is_empty() => Err("a form needs at least one value"),
-            Form::Renamed { values, .. } if is_ambiguous(values) => Err("two values are renamed to the same one"),
+            Form::Renamed { values, .. } | Form::Sometimes { values } if is_ambiguous(values) => {
+                Err("two values are renamed to the same one")
+            }
             _ => Ok(form),
         }
     }

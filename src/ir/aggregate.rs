@@ -18,6 +18,15 @@ pub struct Aggregate {
     pub origins: Origins,
 }
 
+impl Aggregate {
+    /// Its leaves: its own, its arguments' and its condition's.
+    pub fn all_origins(&self) -> Origins {
+        let arguments = self.arguments.iter().map(Expr::all_origins);
+        let parts = arguments.chain(self.filter.as_ref().map(Predicate::all_origins));
+        parts.fold(self.origins.clone(), |all, part| all.and(&part))
+    }
+}
+
 macro_rules! aggregates {
     ($($(#[$doc:meta])* $variant:ident $name:literal)*) => {
         /// The aggregates, by KQL name. The `…if` forms are the same function with a filter.

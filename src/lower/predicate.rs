@@ -361,14 +361,14 @@ impl Lowerer<'_> {
         let items: Vec<Result<Expr>> = list.iter().map(|item| self.scalar(item, scope)).collect();
         let mut subject = subject?;
         let mut operands = Vec::new();
+        let mut list_origins = Origins::none();
         for item in items {
-            flatten(item?, &mut operands);
+            let item = item?;
+            list_origins.extend(&item.all_origins());
+            flatten(item, &mut operands);
         }
         if operands.is_empty() {
-            let mut origins = subject.all_origins().and(&op_span.into());
-            for item in list {
-                origins.extend(&self.leaves_in(item.span));
-            }
+            let origins = subject.all_origins().and(&op_span.into()).and(&list_origins);
             return Ok(Predicate::constant(Truth::from(negated || op == MembershipOp::HasAll), origins));
         }
         let first = operands[0].ty;

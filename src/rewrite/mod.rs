@@ -229,7 +229,7 @@ fn gather(query: &Query, predicate: Predicate, elided: &mut Vec<Elided>) -> Pred
 
 /// Adds leaves to a predicate that stands for another one, too.
 fn absorb(predicate: &mut Predicate, origins: &Origins) {
-    let origins = &origins.clone().moved();
+    let origins = &origins.clone().joined();
     match &mut predicate.kind {
         PredicateKind::Not(part) => part.origins.extend(origins),
         PredicateKind::And(_) | PredicateKind::Or(_) | PredicateKind::Test(_) | PredicateKind::Const(_) => {
@@ -276,6 +276,7 @@ fn join_set(query: &Query, set: &mut Predicate, parts: Vec<Predicate>) {
         places.entry(print_expr(query, operand)).or_insert(place);
     }
     for part in parts {
+        own.origins.extend(&part.all_origins().joined());
         let (origins, test) = match part.kind {
             PredicateKind::Test(test) => (part.origins, test),
             PredicateKind::Not(inner) => match inner.kind {

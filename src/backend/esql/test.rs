@@ -310,21 +310,19 @@ impl Asked<'_> {
         {
             findings.assume(AssumptionKind::Ascii, Confidence::High, ASCII_TERMS);
         }
-        let subject = if insensitive { lower(self.text()?) } else { self.text()? };
-        let folded = |text: &str| if insensitive { text.to_lowercase() } else { text.to_owned() };
+        let subject = self.text()?;
         let mut parts: Vec<Core> = Vec::new();
         match relation {
             TextRelation::Contains | TextRelation::StartsWith | TextRelation::EndsWith => {
                 for (needle, text) in needles.iter().zip(&texts) {
-                    parts.push(self.substring(&subject, relation, &folded(text), &needle.origins));
+                    parts.push(self.substring(&subject, relation, text, insensitive, &needle.origins));
                 }
             }
             TextRelation::Term | TextRelation::TermPrefix | TextRelation::TermSuffix => {
-                let pairs = needles.iter().zip(&texts).map(|(needle, text)| (needle, folded(text)));
                 let mut groups: Vec<(String, String, Vec<Text>, usize)> = Vec::new();
-                for (needle, text) in pairs {
-                    let frame = regex::frame(&text, relation, Dialect::Lucene);
-                    let escaped = regex::escape(&text, Dialect::Lucene);
+                for (needle, text) in needles.iter().zip(&texts) {
+                    let frame = regex::frame(text, relation, Dialect::Lucene);
+                    let escaped = escaped(text, insensitive);
                     let length = escaped.chars().count();
                     let piece = Text::piece(escaped, needle.origins.clone());
                     let fits = |group: &&mut (String, String, Vec<Text>, usize)| {
@@ -349,7 +347,23 @@ impl Asked<'_> {
         Ok(joined(parts, quantifier))
     }
 
-    fn substring(&self, subject: &Text, relation: TextRelation, text: &str, origins: &Origins) -> Core {
+    fn substring(
+        &self,
+        subject: &Text,
+        relation: TextRelation,
+        text: &str,
+        insensitive: bool,
+        origins: &Origins,
+    ) -> Core {
+        let (subject, text) = match insensitive {
+            // The engine folds ASCII letters only where it looks for a pattern in any case.
+            true if relation == TextRelation::Contains && !text.is_ascii() => {
+                let pattern = format!(".*{}.*", escaped(text, true));
+                return self.rlike(subject, Text::piece(quote::raw(&pattern), origins.clone()));
+            }
+            true => (&lower(subject.clone()), &*text.to_lowercase()),
+            false => (subject, text),
+        };
         let own = |word: &str| Text::piece(word, self.origins.clone());
         let call = |name: &str| {
             let call = own(name).then(Text::glue("(")).then(subject.clone()).then(Text::glue(", "));
@@ -384,6 +398,7 @@ impl Asked<'_> {
     }
 
     fn rlike(&self, subject: &Text, pattern: Text) -> Core {
+        let subject = value::searched(subject.clone());
         let say = |word: &str| subject.clone().then(Text::piece(word, self.origins.clone())).then(pattern.clone());
         Core { text: say(" RLIKE "), complement: say(" NOT RLIKE ") }
     }
@@ -399,14 +414,8 @@ impl Asked<'_> {
                 Refusal::new(Code::RegexDialect, cause, self.span, message)
             })
         };
-        let mut written = write(Folding::Operator)?;
-        let mut subject = self.text()?;
-        if written.insensitive && written.text.is_ascii() {
-            written.text.make_ascii_lowercase();
-            subject = lower(subject);
-        } else if written.insensitive {
-            written = write(Folding::Spelled)?;
-        }
+        let written = write(Folding::Spelled)?;
+        let subject = self.text()?;
         if written.ascii {
             findings.assume(AssumptionKind::Ascii, Confidence::High, pipeline::ASCII_CLASSES);
         }
@@ -460,6 +469,19 @@ impl Asked<'_> {
             return Ok(inside);
         }
         Ok(call(Text::glue("\"0.0.0.0/0\"")).then(Text::glue(" AND NOT ")).then(inside).parenthesised())
+    }
+}
+
+/// A text as a pattern.
+///
+/// Letter case is spelled out. A pattern is never put to `TO_LOWER(…)`: the engine makes that a search in any case,
+/// which finds nothing where the pattern has a capital letter, be it in `[A-Z]`, and does not fold ranges.
+/// <https://github.com/elastic/elasticsearch/pull/128393>
+fn escaped(text: &str, insensitive: bool) -> String {
+    if insensitive {
+        regex::escape_in_both_cases(text, Dialect::Lucene)
+    } else {
+        regex::escape(text, Dialect::Lucene)
     }
 }
 

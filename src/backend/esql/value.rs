@@ -593,7 +593,7 @@ impl Writer<'_, '_, '_> {
         };
         let origins = expr.origins.clone().and(&pattern.origins);
         let text = Text::piece("CASE(", origins)
-            .then(source.clone())
+            .then(searched(source.clone()))
             .then(Text::glue(&format!(" RLIKE {}, REPLACE(", quote::raw(&found.text))))
             .then(source)
             .then(Text::glue(&format!(
@@ -601,6 +601,15 @@ impl Writer<'_, '_, '_> {
                 quote::raw(&format!("^[\\s\\S]*?{body}[\\s\\S]*\\z"))
             )));
         Ok(computed(text, Type::String, false))
+    }
+}
+
+/// A text that a pattern is put to: not as the change of letter case that it may be, see [`super::test`].
+pub(super) fn searched(text: Text) -> Text {
+    if text.plain().starts_with("TO_LOWER(") || text.plain().starts_with("TO_UPPER(") {
+        Text::glue("COALESCE(").then(text).then(Text::glue(", \"\")"))
+    } else {
+        text
     }
 }
 

@@ -252,6 +252,12 @@ impl<'a> Reader<'a> {
                 for conjunct in predicate.conjuncts() {
                     self.filter(conjunct, origins);
                 }
+                let law = "keyword of filters that are carried, or that notes are about";
+                let mut words = (*origins).clone();
+                if matches!(predicate.kind, PredicateKind::And(_)) {
+                    words.extend(&predicate.origins);
+                }
+                self.stages.elided.push(Elided { origins: words, law });
             }
             Stage::Extend { columns, .. } | Stage::Project { columns, .. } => {
                 for assignment in *columns {
@@ -274,7 +280,8 @@ impl<'a> Reader<'a> {
 
     /// A filter on groups or chosen rows: a threshold, or left out.
     fn filter(&mut self, conjunct: &Predicate, origins: &Origins) {
-        let span = conjunct.all_origins().and(origins).hull().unwrap_or_default();
+        // Filters that follow each other are one: the conjunct's place is its own.
+        let span = conjunct.all_origins().hull().unwrap_or_default();
         if let Some(mut threshold) = self.threshold(conjunct) {
             threshold.span = span;
             threshold.silent = threshold.keys.is_empty() && threshold.comparison.holds(0, threshold.bound);
@@ -422,9 +429,12 @@ impl<'a> Reader<'a> {
                 law: "an artifact that returns whole events chooses no columns",
             });
         }
-        for column in shown {
-            let Some(value) = leg.columns.get(column) else { continue };
+        for (column, value) in &leg.columns {
             let origins = value.all_origins();
+            if !shown.contains(column) {
+                self.stages.elided.push(Elided { origins, law: "column that nothing later reads" });
+                continue;
+            }
             match &value.kind {
                 ExprKind::Path(_) => {
                     if !origins.is_empty() {

@@ -107,7 +107,13 @@ impl<'a> Driver<'_, 'a> {
             columns.retain(|column| needed.contains(column));
         }
         for (position, stage) in shape.stages.iter().enumerate() {
-            self.stage(stage, &shape.stages[position + 1..], detection, &mut flows, &mut columns, &mut stages)?;
+            let before = flows.clone();
+            let rest = &shape.stages[position + 1..];
+            self.stage(stage, rest, detection, &mut flows, &mut columns, &mut stages)?;
+            if let Stage::Summarize { keys, aggregates, .. } = stage {
+                let following = &shape.stages[position..];
+                self.folded(keys, aggregates, stage.span(), following, detection.trigger(), &before);
+            }
         }
         let names = self.output(&columns, &flows, shape);
         // A summary leaves just its own columns.
@@ -193,6 +199,9 @@ impl<'a> Driver<'_, 'a> {
                 items.push(Item { column: *column, name: name.clone(), text, reads: fields(&names, value) });
                 flow
             });
+            if flow.is_err() {
+                self.undefined(value.all_origins().and(&leg.assigned));
+            }
             match flows.get_mut(column) {
                 None => {
                     flows.insert(*column, flow);
@@ -212,7 +221,7 @@ impl<'a> Driver<'_, 'a> {
     }
 
     /// Assignments in an order in which none overwrites what a later one reads; a circle of them is refused.
-    fn arrange(&self, mut items: Vec<Item>, flows: &mut Flows) -> Vec<(String, Text)> {
+    fn arrange(&mut self, mut items: Vec<Item>, flows: &mut Flows) -> Vec<(String, Text)> {
         let mut arranged = Vec::with_capacity(items.len());
         while !items.is_empty() {
             let free = items.iter().enumerate().position(|(index, item)| {
@@ -220,9 +229,10 @@ impl<'a> Driver<'_, 'a> {
             });
             let Some(free) = free else {
                 for item in items {
-                    let span = item.text.pieces().iter().fold(Origins::none(), |all, piece| all.and(&piece.origins));
+                    let origins = operand_origins(&item.text);
                     let message = format!("`{}` is exchanged with another column", item.name);
-                    let span = span.hull().unwrap_or_default();
+                    let span = origins.hull().unwrap_or_default();
+                    self.undefined(origins);
                     let refusal = Refusal::new(Code::OperatorOpaque, Cause::NotImplemented, span, message);
                     flows.insert(item.column, Err(refusal));
                 }
@@ -235,6 +245,11 @@ impl<'a> Driver<'_, 'a> {
             }
         }
         arranged
+    }
+
+    /// Records that a column is not computed: whatever reads it later says so.
+    fn undefined(&mut self, origins: Origins) {
+        self.elided.push(Elided { origins, law: "definition of a column that is not carried" });
     }
 
     fn writable(&self, name: &str, value: &Expr) -> Result<(), Refusal> {
@@ -333,6 +348,8 @@ impl<'a> Driver<'_, 'a> {
     fn left(&mut self, stage: &Stage, notes: Vec<Note>, code: Code, message: &str, polarity: Polarity) {
         let cause = notes.iter().find_map(|note| note.cause).unwrap_or(Cause::NotImplemented);
         self.findings.notes.extend(notes);
+        let law = "definition used by a stage that a note is about";
+        self.elided.push(Elided { origins: stage.all_origins().elsewhere(), law });
         let note = Note { span: stage.span(), code, cause: Some(cause), message: message.to_owned() };
         self.findings.lower(Match::Broader.under(polarity), note);
     }
@@ -391,6 +408,9 @@ impl<'a> Driver<'_, 'a> {
                 items.push(Item { column: *column, name: target.name.clone(), text: operand.text, reads });
                 flow
             });
+            if flow.is_err() {
+                self.undefined(value.all_origins());
+            }
             flows.insert(*column, flow);
         }
         self.arrange(items, flows)
@@ -477,9 +497,7 @@ impl<'a> Driver<'_, 'a> {
             for (column, answer) in aggregation.columns.iter().zip(answers) {
                 let target = self.query.column(*column);
                 let taken = keys.iter().any(|key| self.query.column(key.column).name == target.name);
-                let parts = aggregation.aggregate.arguments.iter();
-                let whole =
-                    parts.fold(aggregation.aggregate.origins.clone(), |all, part| all.and(&part.all_origins()));
+                let whole = aggregation.aggregate.all_origins();
                 let span = whole.hull().unwrap_or_default();
                 let answer = answer.map_err(|refusal| Refusal { note: Note { span, ..refusal.note } });
                 let answer = answer.and_then(|aggregated| {
@@ -500,6 +518,9 @@ impl<'a> Driver<'_, 'a> {
                         findings: aggregated.findings,
                     }
                 });
+                if flow.is_err() {
+                    self.undefined(whole);
+                }
                 after.insert(*column, flow);
             }
         }
@@ -523,6 +544,52 @@ impl<'a> Driver<'_, 'a> {
         stages.push(Step::Group { keys: grouped, aggregates: computed });
         *flows = after;
         Some(())
+    }
+
+    /// What it means for a summary that the target holds some of its columns in lower case: groups, or values counted,
+    /// that differ in letter case alone are one there. That matters where a later stage or the trigger counts.
+    fn folded(
+        &mut self,
+        keys: &[Assignment],
+        aggregates: &[Aggregation],
+        span: Span,
+        following: &[Stage],
+        trigger: Trigger,
+        flows: &Flows,
+    ) {
+        let counts = |stage: &Stage| {
+            matches!(stage, Stage::Filter { .. } | Stage::Top { .. } | Stage::Take { .. } | Stage::Summarize { .. })
+        };
+        if !following[1..].iter().any(counts) && trigger == Trigger::ANY_ROW {
+            return;
+        }
+        let is_folded = |value: &Expr| {
+            value.columns().iter().any(|column| {
+                flows.get(column).is_some_and(|flow| {
+                    flow.as_ref()
+                        .is_ok_and(|flow| flow.findings.notes.iter().any(|note| note.code == Code::ValueChanged))
+                })
+            })
+        };
+        let is_set = |aggregation: &&Aggregation| {
+            matches!(
+                aggregation.aggregate.function,
+                AggregateFunction::CountDistinct | AggregateFunction::DCount | AggregateFunction::MakeSet
+            )
+        };
+        let polarity = polarity::of_sources(following, trigger);
+        let mut lower = |relation: Match, what: &str| {
+            let message = format!("{what} that differ in letter case alone are one in the target");
+            let note = Note { span, code: Code::ValueChanged, cause: Some(Cause::NoMapping), message };
+            self.findings.lower(relation.under(polarity), note);
+        };
+        if keys.iter().any(|key| is_folded(&key.value)) {
+            lower(Match::Broader, "groups");
+        }
+        let mut sets = aggregates.iter().filter(is_set);
+        if sets.any(|aggregation| aggregation.aggregate.arguments.iter().any(is_folded)) {
+            lower(Match::Narrower, "values");
+        }
     }
 
     fn order(&self, by: &[SortKey], scope: Scope) -> Result<Vec<Ordering>, Refusal> {
@@ -565,11 +632,6 @@ impl<'a> Driver<'_, 'a> {
                 }
                 Some(Err(refusal)) => {
                     self.left_column(name, &refusal.note);
-                    // The note points at what cannot be computed; the rest of the definition goes with it.
-                    let definitions = shape.legs.iter().filter_map(|leg| leg.columns.get(column));
-                    let origins = definitions.fold(Origins::none(), |all, value| all.and(&value.all_origins()));
-                    self.elided
-                        .push(Elided { origins, law: "definition of an output column that a note leaves out" });
                 }
                 None => {
                     let span = Span::default();

@@ -214,7 +214,9 @@ impl<'s, 'a> Scope<'s, 'a> {
             let changed = match field.form {
                 Form::Same | Form::Text | Form::Number => None,
                 Form::Lowercase => Some("in lower case"),
-                Form::Renamed { .. } | Form::Placeholder { .. } => Some("under other values"),
+                Form::Renamed { .. } | Form::Sometimes { .. } | Form::Placeholder { .. } => {
+                    Some("under other values")
+                }
                 Form::After { .. } | Form::Before { .. } | Form::Tagged { .. } | Form::Within { .. } => {
                     Some("as part of a longer value")
                 }

@@ -75,6 +75,30 @@ pub fn escape(text: &str, dialect: Dialect) -> String {
     })
 }
 
+/// A literal text as a pattern that matches it in any letter case: every letter stands in both.
+pub fn escape_in_both_cases(text: &str, dialect: Dialect) -> String {
+    text.chars().fold(String::with_capacity(4 * text.len()), |mut escaped, letter| {
+        let mut cases = vec![letter];
+        for other in [letter.to_lowercase().collect::<Vec<char>>(), letter.to_uppercase().collect()] {
+            // A letter whose other case is several letters stands as it is.
+            if let [other] = other.as_slice()
+                && !cases.contains(other)
+            {
+                cases.push(*other);
+            }
+        }
+        if cases.len() == 1 {
+            push_char(&mut escaped, letter, dialect);
+        } else {
+            cases.sort_unstable();
+            escaped.push('[');
+            escaped.extend(cases);
+            escaped.push(']');
+        }
+        escaped
+    })
+}
+
 /// Appends a character outside of brackets.
 fn push_char(text: &mut String, letter: char, dialect: Dialect) {
     match dialect {

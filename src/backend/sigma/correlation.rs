@@ -225,6 +225,7 @@ fn field_of(
                 findings.output.insert(Output::Columns);
             }
             Form::Renamed { complete: false, .. }
+            | Form::Sometimes { .. }
             | Form::After { .. }
             | Form::Before { .. }
             | Form::Tagged { .. }

@@ -17,6 +17,8 @@ use super::{Spl, quote, test};
 /// Ticks from 0001-01-01 to the epoch.
 pub(super) const EPOCH: i64 = 719_162 * TICKS_PER_DAY;
 
+/// How numbers are computed.
+const EVAL: &str = "https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Eval";
 const TEXT_FUNCTIONS: &str = "https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/TextFunctions";
 
 /// A value as an operand that binds tighter than any comparison.
@@ -137,7 +139,11 @@ impl Writer<'_, '_, '_> {
             Value::DateTime(ticks) => seconds(ticks.saturating_sub(EPOCH)),
             Value::TimeSpan(ticks) => seconds(*ticks),
             Value::Int(number) => number.to_string(),
-            Value::Long(number) => number.to_string(),
+            Value::Long(number) if number.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS => number.to_string(),
+            Value::Long(_) => {
+                let message = "Splunk computes with doubles, which do not tell this number from its neighbours";
+                return Err(Refusal::new(Code::LiteralLimit, Cause::ProductLimit { page: EVAL }, span, message));
+            }
             Value::Decimal(number) => number.to_string(),
             Value::Real(number) if number.is_finite() => format!("{number}"),
             Value::Guid(guid) => quote::string(&guid.to_string()),

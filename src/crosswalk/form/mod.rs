@@ -32,6 +32,12 @@ pub enum Form {
         /// Whether the column has no other values. If it has, it is not known how the field holds them.
         complete: bool,
     },
+    /// As it is, but for these values, which the field may hold under another name as well. No two share one, and none
+    /// is a value of the column.
+    Sometimes {
+        /// KQL value to the other name.
+        values: BTreeMap<String, String>,
+    },
     /// As the part behind the last of these separators, of which the field's value has one at least: a file name in
     /// a path, a user in `DOMAIN\user`.
     After {
@@ -110,6 +116,7 @@ impl Form {
             Form::Same => Ok(exact(op.clone())),
             Form::Lowercase => lowercase(op),
             Form::Renamed { values, complete } => renamed(values, *complete, op),
+            Form::Sometimes { values } => sometimes(values, op),
             Form::After { separators, folded } => part::Part::after(separators, *folded).translate(op),
             Form::Before { separator, folded } => part::Part::before(*separator, *folded).translate(op),
             Form::Tagged { tag, length } => tagged(tag, *length, op),
@@ -128,6 +135,7 @@ impl Form {
         match self {
             Form::Same | Form::Renamed { .. } | Form::Placeholder { .. } | Form::Text | Form::Number => true,
             Form::Lowercase
+            | Form::Sometimes { .. }
             | Form::After { .. }
             | Form::Before { .. }
             | Form::Tagged { .. }
@@ -307,6 +315,39 @@ fn renamed(values: &BTreeMap<String, String>, complete: bool, op: &TestOp) -> Ou
         | TestOp::Opaque { .. } => {
             refuse("the field holds other names for the values, and not all of them are known")
         }
+    }
+}
+
+/// Both names are asked for; tests on text stay as they are where they answer alike for both names of each value.
+fn sometimes(values: &BTreeMap<String, String>, op: &TestOp) -> Outcome {
+    match op {
+        TestOp::Equals { operands, case } => {
+            let mut stored = Vec::new();
+            for operand in operands {
+                let text = literal_text(operand)
+                    .ok_or("only constants can be looked for in a field that holds other names for some values")?;
+                stored.push(operand.clone());
+                for (_, other) in values.iter().filter(|(value, _)| constant::is_equal(value, &text, *case)) {
+                    stored.push(Expr::literal(Value::String(other.clone()), operand.all_origins()));
+                }
+            }
+            Ok(exact(equals(stored, *case)))
+        }
+        TestOp::Text { .. } | TestOp::Matches { .. } => {
+            for (value, other) in values {
+                if constant::answer(op, value)? != constant::answer(op, other)? {
+                    return refuse(&format!("the field may hold `{other}` for the value `{value}`"));
+                }
+            }
+            Ok(exact(op.clone()))
+        }
+        TestOp::IsEmpty | TestOp::IsNull => Ok(exact(op.clone())),
+        TestOp::Order { .. }
+        | TestOp::IsTrue
+        | TestOp::InNetwork { .. }
+        | TestOp::HasIpv4 { .. }
+        | TestOp::Among { .. }
+        | TestOp::Opaque { .. } => refuse("the field holds other names for some of the values"),
     }
 }
 

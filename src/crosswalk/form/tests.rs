@@ -169,6 +169,21 @@ fn a_renamed_value_is_asked_for_by_its_name() {
 }
 
 #[test]
+fn a_value_that_is_sometimes_renamed_is_asked_for_by_both_names() {
+    let form = Form::Sometimes { values: [("MemberAdded".to_owned(), "added-users-to-group".to_owned())].into() };
+    check(&form, is(&["MemberAdded"], Case::Sensitive), "exact: is MemberAdded , added-users-to-group");
+    check(&form, is(&["memberadded"], Case::Insensitive), "exact: is~ memberadded , added-users-to-group");
+    check(&form, is(&["MemberRemoved"], Case::Sensitive), "exact: is MemberRemoved");
+    let contains = |text| text_op(TextRelation::Contains, &[text], Quantifier::Any, Case::Insensitive);
+    check(&form, contains("inbox"), "exact: Contains~ inbox");
+    check(
+        &form,
+        contains("member"),
+        "refused: the field may hold `added-users-to-group` for the value `MemberAdded`",
+    );
+}
+
+#[test]
 fn a_hash_is_found_behind_its_tag() {
     let form = Form::Tagged { tag: "MD5=".to_owned(), length: 4 };
     check(&form, is(&["ab12"], Case::Insensitive), "exact: Contains~ MD5=ab12");
