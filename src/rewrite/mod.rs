@@ -186,11 +186,16 @@ fn gather(query: &Query, predicate: Predicate, elided: &mut Vec<Elided>) -> Pred
     let mut joined: BTreeMap<usize, Vec<Predicate>> = BTreeMap::new();
     let mut decided = None;
     for part in parts {
+        if decided.is_some() {
+            // Nothing behind it counts any more, but it is not forgotten either.
+            kept.push(part);
+            continue;
+        }
         let part = gather(query, part, elided);
         if let PredicateKind::Const(truth) = part.kind {
             if truth == decisive {
                 decided = Some(part);
-                break;
+                continue;
             }
             let law = if conjunction { "condition always true" } else { "alternative never true" };
             elided.push(Elided { origins: part.all_origins(), law });

@@ -148,4 +148,5 @@ fn tests_on_two_computed_columns_are_two_tests() {
 fn what_is_removed_is_recorded() {
     check_elided(r#"F == "x" and 1 == 1"#, &["1", "==", "1"]);
     check_elided(r#"F == "x" or 1 == 1"#, &["F", "==", "\"x\"", "or"]);
+    check_elided(r#"1 == 1 or F == "x""#, &["or", "F", "==", "\"x\""]);
 }

@@ -112,7 +112,7 @@ impl<'a> Driver<'_, 'a> {
             self.stage(stage, rest, detection, &mut flows, &mut columns, &mut stages)?;
             if let Stage::Summarize { keys, aggregates, .. } = stage {
                 let following = &shape.stages[position..];
-                self.folded(keys, aggregates, stage.span(), following, detection.trigger(), &before);
+                self.folded(keys, aggregates, following, detection.trigger(), &before);
             }
         }
         let names = self.output(&columns, &flows, shape);
@@ -552,7 +552,6 @@ impl<'a> Driver<'_, 'a> {
         &mut self,
         keys: &[Assignment],
         aggregates: &[Aggregation],
-        span: Span,
         following: &[Stage],
         trigger: Trigger,
         flows: &Flows,
@@ -575,20 +574,21 @@ impl<'a> Driver<'_, 'a> {
             matches!(
                 aggregation.aggregate.function,
                 AggregateFunction::CountDistinct | AggregateFunction::DCount | AggregateFunction::MakeSet
-            )
+            ) && aggregation.aggregate.arguments.iter().any(is_folded)
         };
         let polarity = polarity::of_sources(following, trigger);
-        let mut lower = |relation: Match, what: &str| {
+        let mut lower = |relation: Match, origins: &Origins, what: &str| {
+            let span = origins.hull().unwrap_or_default();
             let message = format!("{what} that differ in letter case alone are one in the target");
             let note = Note { span, code: Code::ValueChanged, cause: Some(Cause::NoMapping), message };
             self.findings.lower(relation.under(polarity), note);
         };
-        if keys.iter().any(|key| is_folded(&key.value)) {
-            lower(Match::Broader, "groups");
+        // A note over the whole stage would also cover what is lost of it.
+        for key in keys.iter().filter(|key| is_folded(&key.value)) {
+            lower(Match::Broader, &key.value.all_origins(), "groups");
         }
-        let mut sets = aggregates.iter().filter(is_set);
-        if sets.any(|aggregation| aggregation.aggregate.arguments.iter().any(is_folded)) {
-            lower(Match::Narrower, "values");
+        for aggregation in aggregates.iter().filter(is_set) {
+            lower(Match::Narrower, &aggregation.aggregate.all_origins(), "values");
         }
     }
 
