@@ -472,15 +472,22 @@ fn describe(source: &Source) -> String {
     match source {
         Source::Sigma { logsource, conditions, .. } => {
             let parts: Vec<String> = logsource.iter().map(|(key, value)| format!("{key} `{value}`")).collect();
-            let conditions: Vec<String> =
-                conditions.iter().map(|(field, values)| format!("{field} is `{}`", values.join("` or `"))).collect();
-            let among =
-                if conditions.is_empty() { String::new() } else { format!(", where {}", conditions.join(" and ")) };
+            let among = among(conditions.iter().map(|(field, values)| (field.as_str(), values.join("` or `"))));
             format!("the logsource {}{among}", parts.join(", "))
         }
         Source::Splunk { search } => format!("the source `{search}`"),
-        Source::Elastic { index, .. } => format!("the indices `{}`", index.join(",")),
+        Source::Elastic { index, conditions, category } => {
+            let category = category.iter().map(|category| ("event.category", category.clone()));
+            let conditions = conditions.iter().map(|(field, value)| (field.as_str(), value.clone()));
+            format!("the indices `{}`{}", index.join(","), among(conditions.chain(category)))
+        }
     }
+}
+
+/// What tells a table's events apart in its source.
+fn among<'f>(conditions: impl Iterator<Item = (&'f str, String)>) -> String {
+    let conditions: Vec<String> = conditions.map(|(field, value)| format!("`{field}` is `{value}`")).collect();
+    if conditions.is_empty() { String::new() } else { format!(", where {}", conditions.join(" and ")) }
 }
 
 /// A column and the way inside it, as messages show it: `TargetResources[0].displayName`.

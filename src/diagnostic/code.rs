@@ -54,6 +54,7 @@ codes! {
     TooComplex       "SEM0010" "the query expands to too many nodes"
     UnknownName      "SEM0011" "no such name"
     ManyAnswers      "SEM0012" "the query has more than one answer"
+    BadLiteral       "SEM0013" "the literal is no value of its type"
     // Tables and fields.
     NoSource         "MAP0001" "the table has no source in the target"
     NoField          "MAP0002" "the column has no field in the target"

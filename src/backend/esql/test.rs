@@ -224,7 +224,9 @@ impl Asked<'_> {
 
     /// The subject as a value that can be compared with one of type `other`.
     fn typed(&self, other: Type) -> Result<Text, Refusal> {
-        let open = matches!(self.subject.ty, Type::Dynamic | Type::Unknown);
+        // A text may be held as a number: then the constant is one, too.
+        let open = matches!(self.subject.ty, Type::Dynamic | Type::Unknown)
+            || self.subject.ty == Type::String && other.is_number();
         let wanted = if open { other } else { self.subject.ty };
         value::typed(&self.subject, wanted)
             .ok_or_else(|| self.refuse(Code::NotComparable, format!("the field holds no `{}`", wanted.name())))
@@ -238,6 +240,14 @@ impl Asked<'_> {
         {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let fold = insensitive || self.subject.ty == Type::Guid;
+            if fold && texts.iter().any(|text| !text.is_ascii()) {
+                let subject = self.text()?;
+                let pattern = |(operand, text): (&Expr, &&str)| {
+                    let pattern = Text::piece(quote::raw(&escaped(text, true)), operand.origins.clone());
+                    self.rlike(&subject, pattern)
+                };
+                return Ok(joined(operands.iter().zip(&texts).map(pattern).collect(), Quantifier::Any));
+            }
             if fold && texts.iter().any(|text| folds(text)) {
                 findings.assume(AssumptionKind::Ascii, Confidence::High, ASCII_TERMS);
             }
@@ -356,9 +366,11 @@ impl Asked<'_> {
         origins: &Origins,
     ) -> Core {
         let (subject, text) = match insensitive {
-            // The engine folds ASCII letters only where it looks for a pattern in any case.
-            true if relation == TextRelation::Contains && !text.is_ascii() => {
-                let pattern = format!(".*{}.*", escaped(text, true));
+            // KQL folds ASCII letters, `TO_LOWER` all.
+            true if !text.is_ascii() => {
+                let before = if relation == TextRelation::StartsWith { "" } else { ".*" };
+                let behind = if relation == TextRelation::EndsWith { "" } else { ".*" };
+                let pattern = format!("{before}{}{behind}", escaped(text, true));
                 return self.rlike(subject, Text::piece(quote::raw(&pattern), origins.clone()));
             }
             true => (&lower(subject.clone()), &*text.to_lowercase()),

@@ -598,7 +598,8 @@ impl Writer<'_, '_, '_> {
             .then(source)
             .then(Text::glue(&format!(
                 ", {}, \"${group}\"), \"\")",
-                quote::raw(&format!("^[\\s\\S]*?{body}[\\s\\S]*\\z"))
+                // Java's `.` stops at more than a newline unless it is told otherwise.
+                quote::raw(&format!("(?d)^[\\s\\S]*?{body}[\\s\\S]*\\z"))
             )));
         Ok(computed(text, Type::String, false))
     }

@@ -139,9 +139,8 @@ pub(crate) fn stages<'a>(detection: &Detection, shape: &Shape<'a>, speaker: Spea
             );
         }
     }
-    if shape.projected {
-        reader.stages.findings.output.insert(Output::Columns);
-    }
+    // Events have the target's fields, under the target's names.
+    reader.stages.findings.output.insert(Output::Columns);
     for leg in &shape.legs {
         reader.columns(leg, &shape.columns);
     }

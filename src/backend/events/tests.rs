@@ -142,7 +142,7 @@ fn what_stages_leave_is_said() {
     fn check(query: &str, expected: &str) {
         assert_eq!(summary(&Rule::new(query).hourly().emit("eql", "integration")), expected, "{query}");
     }
-    check("T | where F == 'a'", "exact");
+    check("T | where F == 'a'", "exact columns");
     // The keys of a group are properties of its events.
     check("T | where F == 'a' | summarize Count = count() by G", "exact columns multiplicity");
     check("T | where F == 'a' | distinct G", "exact columns multiplicity");
@@ -150,8 +150,8 @@ fn what_stages_leave_is_said() {
     check("T | where F == 'a' | project G | sort by G", "exact columns order");
     check("T | where F == 'a' | extend H = strcat(F, G)", "exact columns");
     // A choice of rows.
-    check("T | where F == 'a' | take 5", "broader order FID0014");
-    check("T | where F == 'a' | top 5 by Port", "broader order FID0014");
+    check("T | where F == 'a' | take 5", "broader columns order FID0014");
+    check("T | where F == 'a' | top 5 by Port", "broader columns order FID0014");
     // A group has at least one event.
     check("T | where F == 'a' | summarize c = count() by G | where c > 0", "exact columns multiplicity");
     check("T | where F == 'a' | summarize c = count() by G | where c >= 1", "exact columns multiplicity");
@@ -184,10 +184,10 @@ fn filters_on_keys_move_into_the_events() {
 fn triggers_are_thresholds_on_rows() {
     use TriggerOperator::{Equal, GreaterThan, LessThan, NotEqual};
     for (operator, threshold, expected) in [
-        (GreaterThan, 0, "exact"),
-        (NotEqual, 0, "exact"),
-        (GreaterThan, 5, "broader FID0011"),
-        (Equal, 5, "broader FID0011"),
+        (GreaterThan, 0, "exact columns"),
+        (NotEqual, 0, "exact columns"),
+        (GreaterThan, 5, "broader columns FID0011"),
+        (Equal, 5, "broader columns FID0011"),
         // These also fire where the query finds nothing.
         (Equal, 0, "unsupported FID0011"),
         (LessThan, 5, "unsupported FID0011"),

@@ -75,25 +75,14 @@ pub fn escape(text: &str, dialect: Dialect) -> String {
     })
 }
 
-/// A literal text as a pattern that matches it in any letter case: every letter stands in both.
+/// A literal text as a pattern that matches it in any letter case: every ASCII letter stands in both, for KQL folds no
+/// others.
 pub fn escape_in_both_cases(text: &str, dialect: Dialect) -> String {
     text.chars().fold(String::with_capacity(4 * text.len()), |mut escaped, letter| {
-        let mut cases = vec![letter];
-        for other in [letter.to_lowercase().collect::<Vec<char>>(), letter.to_uppercase().collect()] {
-            // A letter whose other case is several letters stands as it is.
-            if let [other] = other.as_slice()
-                && !cases.contains(other)
-            {
-                cases.push(*other);
-            }
-        }
-        if cases.len() == 1 {
-            push_char(&mut escaped, letter, dialect);
+        if letter.is_ascii_alphabetic() {
+            escaped.extend(['[', letter.to_ascii_uppercase(), letter.to_ascii_lowercase(), ']']);
         } else {
-            cases.sort_unstable();
-            escaped.push('[');
-            escaped.extend(cases);
-            escaped.push(']');
+            push_char(&mut escaped, letter, dialect);
         }
         escaped
     })

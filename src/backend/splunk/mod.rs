@@ -10,7 +10,9 @@ use serde::Serialize;
 use crate::crosswalk::{FieldKind, Source, Vocabulary};
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Note, Refusal};
-use crate::ir::{Aggregation, Detection, Expr, Period, TICKS_PER_SECOND, Trigger, TriggerOperator, Type};
+use crate::ir::{
+    Aggregation, Detection, Expr, Period, TICKS_PER_DAY, TICKS_PER_SECOND, Trigger, TriggerOperator, Type,
+};
 use crate::shape::Window;
 use crate::span::Origins;
 use crate::template::{TemplateError, Text};
@@ -226,7 +228,12 @@ fn prefilter(tree: &Tree<Leaf>, inner: bool) -> Option<Text> {
 /// The time range, as search terms: the start belongs to it, the end does not.
 fn bounds(window: &Window) -> Text {
     let relative = |offset: i64| {
-        let short = |ticks: i64| Period(ticks).short();
+        // Splunk's days are those of the calendar, KQL's have 24 hours.
+        // <https://docs.splunk.com/Documentation/Splunk/latest/Search/Specifytimemodifiersinyoursearch>
+        let short = |ticks: i64| match ticks % TICKS_PER_DAY {
+            0 => format!("{}h", ticks / TICKS_PER_DAY * 24),
+            _ => Period(ticks).short(),
+        };
         match offset {
             0 => "now".to_owned(),
             past if past < 0 => format!("-{}", short(past.saturating_neg())),

@@ -78,10 +78,11 @@ impl fmt::Display for ErrorKind {
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Diagnostic {
         let code = match error.kind {
-            ErrorKind::UnknownCharacter(_)
-            | ErrorKind::UnclosedString
-            | ErrorKind::UnknownEscape(_)
-            | ErrorKind::BadLiteral { .. } => Code::BadToken,
+            ErrorKind::UnknownCharacter(_) | ErrorKind::UnclosedString | ErrorKind::UnknownEscape(_) => {
+                Code::BadToken
+            }
+            // Whatever stands between the parentheses is well-formed KQL.
+            ErrorKind::BadLiteral { .. } => Code::BadLiteral,
             ErrorKind::Expected { .. } | ErrorKind::KeywordAsName(_) | ErrorKind::DashedName(_) => Code::Expected,
             ErrorKind::TooDeep => Code::TooDeep,
         };
