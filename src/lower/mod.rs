@@ -6,7 +6,9 @@
 //! cannot be resolved is a diagnostic.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod constant;
 mod function;
+mod label;
 mod meta;
 mod name;
 mod pattern;

@@ -7,7 +7,7 @@ use crate::ir::{self, ColumnId, Lineage, Operator, RelationId, Type};
 use crate::kql::{ast, builtin};
 use crate::span::{Origins, Span};
 
-use super::predicate::comparable;
+use super::constant::comparable;
 use super::{Lowerer, Result};
 
 /// What a name bound by `let` or by a parameter stands for.

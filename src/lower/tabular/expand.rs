@@ -6,9 +6,9 @@ use std::rc::Rc;
 use crate::diagnostic::Code;
 use crate::ir::{ColumnId, Expr, RelationId, Schema, Type};
 use crate::kql::ast;
+use crate::lower::label::Names;
 use crate::lower::name::Environment;
 use crate::lower::scalar::Scope;
-use crate::lower::summary::Names;
 use crate::lower::{Lowerer, Result};
 
 impl Lowerer<'_> {

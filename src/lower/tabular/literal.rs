@@ -33,7 +33,7 @@ impl Lowerer<'_> {
         for (position, value) in values.iter().enumerate() {
             let ty = types[position % types.len()];
             let lowered = self.scalar(value, &scope)?;
-            let constant = lowered.as_literal().and_then(|constant| crate::lower::predicate::as_type(constant, ty));
+            let constant = lowered.as_literal().and_then(|constant| crate::lower::constant::as_type(constant, ty));
             let Some(constant) = constant else {
                 let message = format!("expected a constant of type {}", ty.name());
                 return self.error(Code::WrongType, value.span, message);

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use crate::ir::{self, Expr, Operator, RelationId, Schema, Type};
 use crate::kql::{self, ast};
+use crate::lower::label::Names;
 use crate::lower::name::{Binding, Environment};
 use crate::lower::scalar::Scope;
-use crate::lower::summary::Names;
 use crate::lower::{Lowerer, Result};
 use crate::span::{Origins, Span};
 

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use crate::diagnostic::Code;
 use crate::ir::{self, Assignment, Expr, Operator, RelationId, Schema, Type};
 use crate::kql::{ast, builtin};
+use crate::lower::label::Names;
 use crate::lower::name::Environment;
 use crate::lower::scalar::Scope;
-use crate::lower::summary::Names;
 use crate::lower::{Lowerer, Reported, Result};
 use crate::span::{Origins, Span};
 

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use crate::ir::{Expr, RelationId, Schema, Type};
 use crate::kql::{self, ast};
+use crate::lower::label::Names;
 use crate::lower::name::Environment;
 use crate::lower::scalar::Scope;
-use crate::lower::summary::Names;
 use crate::lower::{Lowerer, Result};
 
 impl Lowerer<'_> {
