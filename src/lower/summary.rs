@@ -248,12 +248,14 @@ impl Lowerer<'_> {
             let value = Expr::column(result, self.query.column(result).ty, Origins::none());
             environment = environment.with(&name, Binding::Scalar(value), name.span);
         }
+        let said = self.diagnostics.len();
         let value = match self.scalar(&outer, &Scope::constant(&environment)) {
             Ok(value) => value,
-            Err(reported) if aggregations.is_empty() && unread.is_none() => {
+            Err(_) if aggregations.is_empty() && unread.is_none() => {
+                // A column that is not aggregated, not a name that is missing.
+                self.diagnostics.truncate(said);
                 let message = "expected an aggregate such as `count()`";
-                let _ = self.error::<()>(Code::WrongType, column.value.span, message);
-                return Err(reported);
+                return self.error(Code::WrongType, column.value.span, message);
             }
             Err(reported) => return Err(reported),
         };

@@ -57,7 +57,7 @@ BROKEN = {
     "fork2022/CiscoSEG/HQ_CiscoSEGSpamMails": (["SEM0003"], "`summarize count by`; KS117 where the table is known"),
     "fork2022/CiscoSEG/HQ_CiscoSEGUsersReceivedSpam": (["SEM0003"], "the same"),
     "fork2022/OCILogs/HQ_OCIDestinationsOut": (["SEM0001"], "a column that `summarize` has dropped; KS142"),
-    "fork2022/VMWareESXi/ESXiDormantVMStarted": (["KQL0001"], "`datetime(now)`, which the manual does not have"),
+    "fork2022/VMWareESXi/ESXiDormantVMStarted": (["SEM0013"], "`datetime(now)`, which the manual does not have"),
     "fork2022/CiscoSecureEndpoint/HQ_CiscoSEMaliciousFiles": (["YML0104"], "`severity: Hight`; the tool drops it"),
 }
 
