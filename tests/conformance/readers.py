@@ -41,6 +41,10 @@ SHAPES: dict[str, dict[str, Callable[[list[str], str], bool]]] = {
         ESQL.format("(process.command_line IS NULL OR TO_LOWER(process.command_line) NOT LIKE S)"): (
             lambda s, text: not like(s[1], text.lower())
         ),
+        ESQL.format("process.command_line RLIKE S"): lambda s, text: lucene(s[1], text, re.DOTALL),
+        ESQL.format("(process.command_line IS NULL OR process.command_line NOT RLIKE S)"): (
+            lambda s, text: not lucene(s[1], text, re.DOTALL)
+        ),
         ESQL.format("STARTS_WITH(TO_LOWER(process.command_line), S)"): lambda s, text: text.lower().startswith(s[1]),
         ESQL.format("ENDS_WITH(TO_LOWER(process.command_line), S)"): lambda s, text: text.lower().endswith(s[1]),
     },
@@ -87,10 +91,10 @@ def wildcards(pattern: str, text: str) -> bool:
     return re.fullmatch(spelled, text, re.DOTALL | re.IGNORECASE) is not None
 
 
-def lucene(pattern: str, text: str) -> bool:
-    """`regex~`: the whole value; `^` and `$` are letters."""
+def lucene(pattern: str, text: str, flags: int = re.DOTALL | re.IGNORECASE) -> bool:
+    """`regex~`, or with other flags `RLIKE`: the whole value; `^` and `$` are letters."""
     spelled = re.sub(r"(?s)(\\.)|[$^](?![^\[\]]*\])", lambda one: one[1] or "\\" + one[0], pattern)
-    return re.fullmatch(spelled, text, re.DOTALL | re.IGNORECASE) is not None
+    return re.fullmatch(spelled, text, flags) is not None
 
 
 def like(pattern: str, text: str) -> bool:
