@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::crosswalk::{FieldKind, Source, Vocabulary};
 use crate::diagnostic::Code;
-use crate::fidelity::{Cause, Findings, Match, Note, Output, Refusal};
+use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Output, Refusal};
 use crate::ir::{Aggregation, Detection, Expr, Trigger, TriggerOperator};
 use crate::shape::Window;
 use crate::span::Origins;
@@ -25,6 +25,8 @@ mod value;
 
 /// Field types that cannot be asked.
 const LIMITATIONS: &str = "https://www.elastic.co/docs/reference/query-languages/esql/limitations";
+/// A field that no index has ever held is an error of the whole query.
+const MAPPED: &str = "every field that the query names is mapped in an index that it reads";
 /// Regular expressions.
 const RLIKE: &str =
     "https://www.elastic.co/docs/reference/query-languages/esql/functions-operators/operators#esql-rlike";
@@ -142,6 +144,7 @@ impl Backend for EsqlBackend {
         };
         match view(&mut program, options) {
             Ok(mut view) => {
+                program.findings.assume(AssumptionKind::Setting, Confidence::High, MAPPED);
                 view.head = events::head(detection, &program.findings);
                 let artifact = options.templates.render("esql/query.esql.j2", &view)?;
                 Ok(Emission { artifact: Some(artifact), findings: program.findings, elided: program.elided })
