@@ -80,8 +80,9 @@ pub(super) fn field(name: &str) -> String {
 }
 
 fn segment(segment: &str) -> String {
+    // Elasticsearch takes `@timestamp` bare, other readers of EQL do not.
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    let starts = |letter: char| letter.is_ascii_alphabetic() || letter == '_' || letter == '@';
+    let starts = |letter: char| letter.is_ascii_alphabetic() || letter == '_';
     let mut letters = segment.chars();
     if letters.next().is_some_and(starts) && letters.all(plain) && !RESERVED.contains(&segment) {
         segment.to_owned()
@@ -121,7 +122,7 @@ mod tests {
     fn odd_field_names_stand_between_backticks() {
         for (name, spelled) in [
             ("process.name", "process.name"),
-            ("@timestamp", "@timestamp"),
+            ("@timestamp", "`@timestamp`"),
             ("my-field.x", "`my-field`.x"),
             ("process.where", "process.`where`"),
             ("1st", "`1st`"),
