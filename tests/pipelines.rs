@@ -589,6 +589,16 @@ fn an_open_bound_at_the_schedules_own_stays_open() {
 }
 
 #[test]
+fn a_schedule_that_shortens_the_querys_own_look_back_is_said() {
+    let said = |kql: &str| {
+        let notes = emit_with("splunk", kql, scheduled(Trigger::ANY_ROW), false).findings.notes;
+        notes.iter().any(|note| note.message == "the query looks back 14d, the rule's `queryPeriod` lets it see 1d")
+    };
+    assert!(said("T | where TimeGenerated > ago(14d) and F == 'x'"));
+    assert!(!said("T | where TimeGenerated > ago(1d) and F == 'x'"));
+}
+
+#[test]
 fn groups_that_letter_case_joins_matter_where_they_are_counted() {
     for (kql, expected) in [
         ("O | where A == '10.0.0.1' | summarize c = count() by F", Match::Exact),

@@ -77,6 +77,13 @@ pub(super) fn window(detection: &Detection, leg: &Leg, findings: &mut Findings) 
         let message = format!("the query has no time filter: it looks back {}, {whose}", period.short());
         findings.notes.insert(Note { span, code: Code::DefaultUsed, cause: None, message });
     }
+    if let (Some(own), Some(seen)) = (leg.window.from, clipped.from)
+        && own.offset < seen.offset
+    {
+        let asked = Period(own.offset.saturating_neg());
+        let message = format!("the query looks back {}, {whose} lets it see {}", asked.short(), period.short());
+        findings.notes.insert(Note { span, code: Code::WindowAssumed, cause: None, message });
+    }
     let ago = clipped.from.map_or(period, |from| Period(from.offset.saturating_neg()));
     let text = format!("the run looks back {} over `{}`", ago.short(), leg.table);
     findings.assume(AssumptionKind::Window, Confidence::High, text);
