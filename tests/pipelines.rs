@@ -648,3 +648,28 @@ fn whole_numbers_that_a_double_does_not_tell_apart_are_refused() {
     assert_eq!(emission.findings.relation, Match::Broader);
     check("X == 9007199254740992", "X=9007199254740992", "X == 9007199254740992");
 }
+
+#[test]
+fn what_reads_a_value_in_other_letters_is_not_exact() {
+    for kql in [
+        r#"O | where A == '1.1.1.1' | summarize h = take_any(F) by A | where h == "WEB""#,
+        r#"O | where A == '1.1.1.1' | summarize h = max(F) by A | where h startswith_cs "WEB""#,
+        r#"O | where A == '1.1.1.1' | summarize n = countif(F == "WEB") by A | where n > 1"#,
+        r#"O | where A == '1.1.1.1' | distinct F, A | summarize n = count() by A | where n > 5"#,
+        "O | where A == '1.1.1.1' | project F | sort by F | take 5",
+    ] {
+        assert_eq!(emit("esql", kql).findings.relation, Match::Approximate, "{kql}");
+    }
+    let kept = "O | where A == '1.1.1.1' | summarize h = take_any(F) by A";
+    assert_eq!(emit("esql", kept).findings.relation, Match::Exact, "an output column alone");
+}
+
+#[test]
+fn splunk_may_fold_letters_beyond_ascii() {
+    for (kql, relation) in
+        [(r#"T | where F has "Bär""#, Match::Broader), (r#"T | where F == "x" and F !has "Bär""#, Match::Narrower)]
+    {
+        assert_eq!(emit("splunk", kql).findings.relation, relation, "{kql}");
+    }
+    assert_eq!(emit("splunk", r#"T | where F has_cs "Bär""#).findings.relation, Match::Exact);
+}

@@ -236,7 +236,10 @@ impl Lowerer<'_> {
             let (result, aggregation) = match self.aggregation(&call, input, keys, scope, &mut inner_names)? {
                 Ok(aggregation) => (aggregation.columns[0], Some(aggregation)),
                 Err(found) => {
-                    let first = found.columns[0];
+                    let first = found.columns.first().copied();
+                    let first = first.unwrap_or_else(|| {
+                        self.query.add_column(ir::Column { name: String::new(), ty: Type::Unknown, lineage: None })
+                    });
                     match &mut unread {
                         Some(unread) => unread.arguments.extend(found.arguments),
                         None => unread = Some(Unread { open: false, ..found }),
@@ -325,7 +328,7 @@ impl Lowerer<'_> {
             return self.unread_aggregate(column, name, arguments, scope, names).map(Err);
         }
         let least = usize::from(function != AggregateFunction::Count);
-        if values.len() < least {
+        if values.len() < least && !(all_columns && open) {
             return self.wrong_arguments(name, "at least one argument", values.len());
         }
         let makes_row = matches!(function, AggregateFunction::ArgMax | AggregateFunction::ArgMin);

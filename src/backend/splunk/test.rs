@@ -7,7 +7,7 @@
 
 use crate::crosswalk::FieldKind;
 use crate::diagnostic::Code;
-use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Refusal};
+use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Refusal};
 use crate::ir::{Case, Expr, Network, Quantifier, TestOp, TextRelation, Type, Value};
 use crate::span::{Origins, Span};
 use crate::template::Text;
@@ -255,6 +255,9 @@ impl Asked<'_> {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
             let guid = self.subject.ty == Type::Guid;
             let fold = insensitive || guid;
+            if fold {
+                self.folds_beyond_ascii(&texts, findings);
+            }
             if fold && texts.iter().any(|text| folds(text)) {
                 findings.assume(AssumptionKind::Ascii, Confidence::High, ASCII_TERMS);
             }
@@ -323,6 +326,17 @@ impl Asked<'_> {
         })
     }
 
+    /// Says so where letter case beyond ASCII is looked over.
+    fn folds_beyond_ascii(&self, texts: &[&str], findings: &mut Findings) {
+        let cased = |letter: char| !letter.is_ascii() && (letter.is_lowercase() || letter.is_uppercase());
+        if texts.iter().any(|text| text.chars().any(cased)) {
+            let relation = if self.negated { Match::Narrower } else { Match::Broader };
+            let message = "KQL folds the case of ASCII letters only, Splunk perhaps that of others, too".to_owned();
+            let cause = Some(Cause::NotImplemented);
+            findings.lower(relation, Note { span: self.span, code: Code::CaseFolded, cause, message });
+        }
+    }
+
     fn text_test(
         &self,
         relation: TextRelation,
@@ -336,6 +350,9 @@ impl Asked<'_> {
             return Err(self.refuse(Code::NotComparable, "what is looked for is computed"));
         };
         let insensitive = case == Case::Insensitive;
+        if insensitive {
+            self.folds_beyond_ascii(&texts, findings);
+        }
         if insensitive && texts.iter().any(|text| folds(text))
             || texts.iter().any(|text| regex::frame(text, relation, Dialect::Pcre).ascii)
         {

@@ -169,6 +169,7 @@ impl<'a> Driver<'_, 'a> {
                 .push(Elided { origins: leg.all_origins(), law: "source of which the condition keeps nothing" });
             return Ok(None);
         }
+        reads_folded(&mut found, leg.condition.all_origins().hull().unwrap_or(span));
         found.join(source.findings.clone());
         found.relation = found.relation.under(self.polarity);
         let window = window(detection, leg, &mut found);
@@ -287,6 +288,8 @@ impl<'a> Driver<'_, 'a> {
             Stage::Filter { predicate, origins } => {
                 match carry(predicate, &mut |literal| self.language.test(scope, literal)) {
                     Ok(mut carried) => {
+                        let place = predicate.all_origins().hull().unwrap_or_else(|| stage.span());
+                        reads_folded(&mut carried.findings, place);
                         let polarity = polarity::of_rows(rest, detection.trigger());
                         carried.findings.relation = carried.findings.relation.under(polarity);
                         self.findings.join(carried.findings);
@@ -319,7 +322,16 @@ impl<'a> Driver<'_, 'a> {
                 self.push_assigned(texts, origins, stages);
             }
             Stage::Sort { by, origins } => match self.order(by, scope) {
-                Ok(keys) => stages.push(Step::Sort(owned(keys, origins))),
+                Ok(keys) => {
+                    let mut read = self.read_by_order(by, scope);
+                    if reads_folded(&mut read, stage.span()) {
+                        self.findings.output.insert(Output::Order);
+                        if rest.iter().any(|later| matches!(later, Stage::Take { .. })) {
+                            self.findings.join(read);
+                        }
+                    }
+                    stages.push(Step::Sort(owned(keys, origins)));
+                }
                 Err(refusal) => {
                     self.findings.output.insert(Output::Order);
                     let span = stage.span();
@@ -330,6 +342,10 @@ impl<'a> Driver<'_, 'a> {
             },
             Stage::Top { count, by, origins } => match self.order(by, scope) {
                 Ok(keys) => {
+                    let mut read = self.read_by_order(by, scope);
+                    if reads_folded(&mut read, stage.span()) {
+                        self.findings.join(read);
+                    }
                     stages.push(Step::Sort(owned(keys, origins)));
                     stages.push(Step::Head(Text::piece(count.to_string(), (*origins).clone())));
                 }
@@ -417,6 +433,17 @@ impl<'a> Driver<'_, 'a> {
         self.arrange(items, flows)
     }
 
+    /// What is known of the values that an order compares.
+    fn read_by_order(&self, by: &[SortKey], scope: Scope) -> Findings {
+        let mut read = Findings::default();
+        for path in by.iter().filter_map(|key| key.value.as_path()) {
+            if let Some(Ok(flow)) = scope.flows.and_then(|flows| flows.get(&path.column)) {
+                read.join(flow.findings.clone());
+            }
+        }
+        read
+    }
+
     fn order(&self, by: &[SortKey], scope: Scope) -> Result<Vec<Ordering>, Refusal> {
         by.iter()
             .map(|key| {
@@ -480,6 +507,17 @@ impl<'a> Driver<'_, 'a> {
             message: format!("output column `{name}` is left out: {}", reason.message),
         });
     }
+}
+
+/// Lowers what reads a value that the target holds in other letters: whether it answers alike is not known.
+fn reads_folded(findings: &mut Findings, span: Span) -> bool {
+    let folded = findings.notes.iter().any(|note| note.code == Code::ValueChanged);
+    if folded {
+        let message = "a value is read that the target holds in lower case".to_owned();
+        let cause = Some(Cause::NoMapping);
+        findings.lower(Match::Approximate, Note { span, code: Code::ValueChanged, cause, message });
+    }
+    folded
 }
 
 fn known_slot<'f>(flows: &'f mut Flows, column: &ColumnId) -> &'f mut Result<Flow, Refusal> {

@@ -172,6 +172,9 @@ impl Driver<'_, '_> {
             ) && aggregation.aggregate.arguments.iter().any(is_folded)
         };
         let polarity = polarity::of_sources(following, trigger);
+        // Fewer groups count less wherever groups are counted or chosen among.
+        let only_filters = following[1..].iter().all(|stage| !counts(stage) || matches!(stage, Stage::Filter { .. }));
+        let joined = if only_filters && trigger == Trigger::ANY_ROW { Match::Broader } else { Match::Approximate };
         let mut lower = |relation: Match, origins: &Origins, what: &str| {
             let span = origins.hull().unwrap_or_default();
             let message = format!("{what} that differ in letter case alone are one in the target");
@@ -180,7 +183,7 @@ impl Driver<'_, '_> {
         };
         // A note over the whole stage would also cover what is lost of it.
         for key in keys.iter().filter(|key| is_folded(&key.value)) {
-            lower(Match::Broader, &key.value.all_origins(), "groups");
+            lower(joined, &key.value.all_origins(), "groups");
         }
         for aggregation in aggregates.iter().filter(is_set) {
             lower(Match::Narrower, &aggregation.aggregate.all_origins(), "values");
