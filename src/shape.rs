@@ -56,9 +56,7 @@ pub fn shape<'a>(query: &'a Query, is_clock: &dyn Fn(&str, &str) -> bool) -> Res
             Operator::Sort { by, .. } => Stage::Sort { by, origins },
             Operator::Top { count, by, .. } => Stage::Top { count: *count, by, origins },
             Operator::Take { count, .. } => Stage::Take { count: *count, origins },
-            Operator::Table { .. } | Operator::Literal { .. } | Operator::Union { .. } | Operator::Opaque { .. } => {
-                unreachable!("a chain's links have one input")
-            }
+            _ => unreachable!("a chain's links have one input"),
         });
     }
     if stages.is_empty() {
@@ -92,12 +90,12 @@ fn chain(query: &Query, root: RelationId) -> Result<Vec<RelationId>, Refusal> {
             Operator::Filter { input, .. }
             | Operator::Extend { input, .. }
             | Operator::Project { input, .. }
-            | Operator::Summarize { input, .. }
+            | Operator::Summarize { input, rest: None, .. }
             | Operator::Sort { input, .. }
             | Operator::Top { input, .. }
             | Operator::Take { input, .. } => id = *input,
             Operator::Table { .. } | Operator::Union { .. } => break,
-            Operator::Literal { .. } | Operator::Opaque { .. } => return Err(refuse(query, id)),
+            _ => return Err(refuse(query, id)),
         }
         chain.push(id);
     }
@@ -109,18 +107,7 @@ fn chain(query: &Query, root: RelationId) -> Result<Vec<RelationId>, Refusal> {
 fn refuse(query: &Query, id: RelationId) -> Refusal {
     let relation = query.relation(id);
     let span = relation.origins.hull().unwrap_or_default();
-    let name = match &relation.op {
-        Operator::Opaque { name, .. } => name.as_str(),
-        Operator::Literal { .. } => "datatable",
-        Operator::Union { .. } => "union",
-        Operator::Summarize { .. } => "summarize",
-        Operator::Top { .. } => "top",
-        Operator::Take { .. } => "take",
-        Operator::Sort { .. } => "sort",
-        Operator::Table { .. } | Operator::Filter { .. } | Operator::Extend { .. } | Operator::Project { .. } => {
-            "this operator"
-        }
-    };
+    let name = relation.op.name();
     Refusal::new(Code::OperatorOpaque, Cause::NotImplemented, span, format!("`{name}` is not carried"))
 }
 

@@ -389,7 +389,8 @@ fn lists_of_operators_and_functions_come_from_the_compiler() {
     let rows = answer["operators"].as_array().unwrap();
     let row = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap();
     assert_eq!(row("where")["eql"], "exact (columns)");
-    assert_eq!((row("scan")["parsed"].as_str(), row("scan")["lowered"].as_str()), (Some("yes"), Some("no")));
+    assert_eq!((row("scan")["parsed"].as_str(), row("scan")["lowered"].as_str()), (Some("yes"), Some("yes")));
+    assert_eq!((row("fork")["parsed"].as_str(), row("fork")["lowered"].as_str()), (Some("yes"), Some("no")));
     assert_eq!(
         (row("scan")["splunk"].as_str(), row("scan")["sentinel"].as_str()),
         (Some("unsupported"), Some("exact"))

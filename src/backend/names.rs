@@ -159,19 +159,7 @@ impl<'a> Names<'a> {
     }
 
     fn table_name(&self, source: RelationId) -> Option<&'a str> {
-        match &self.query.relation(source).op {
-            Operator::Table { name } => Some(name),
-            Operator::Literal { .. }
-            | Operator::Filter { .. }
-            | Operator::Extend { .. }
-            | Operator::Project { .. }
-            | Operator::Summarize { .. }
-            | Operator::Sort { .. }
-            | Operator::Top { .. }
-            | Operator::Take { .. }
-            | Operator::Union { .. }
-            | Operator::Opaque { .. } => None,
-        }
+        if let Operator::Table { name } = &self.query.relation(source).op { Some(name) } else { None }
     }
 
     /// Where the events of the table behind this node live.

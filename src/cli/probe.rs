@@ -497,8 +497,10 @@ mod tests {
         let equal = of(operators(), "==");
         assert!(equal.verdicts.iter().all(|(verdict, _)| verdict.word() == "exact"), "{equal:?}");
         let scan = of(operators(), "scan");
-        assert_eq!((scan.is_parsed, scan.is_lowered, scan.is_evaluated), (true, false, false));
+        assert_eq!((scan.is_parsed, scan.is_lowered, scan.is_evaluated), (true, true, true));
         assert_eq!(scan.verdicts.iter().filter(|(verdict, _)| verdict.word() == "exact").count(), 1);
+        let fork = of(operators(), "fork");
+        assert_eq!((fork.is_parsed, fork.is_lowered, fork.is_evaluated), (true, false, false));
         // A query for events leaves the sum out, and the condition on it.
         let sum = of(functions(), "sum");
         let of_target = |name: &str| {

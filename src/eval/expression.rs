@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use super::value::Members;
 use super::{arithmetic, convert, function, predicate};
@@ -17,10 +17,10 @@ pub struct Scope<'a> {
     /// The time of the run, in ticks.
     pub now: i64,
     /// First columns of the relations that `in` and `toscalar` ask for.
-    pub subqueries: &'a BTreeMap<RelationId, Members>,
+    pub subqueries: &'a BTreeMap<RelationId, Arc<Members>>,
 }
 
-static NO_SUBQUERIES: BTreeMap<RelationId, Members> = BTreeMap::new();
+static NO_SUBQUERIES: BTreeMap<RelationId, Arc<Members>> = BTreeMap::new();
 static NO_MEMBERS: LazyLock<Members> = LazyLock::new(Members::default);
 
 impl Scope<'_> {
@@ -63,7 +63,7 @@ impl Scope<'_> {
 
     /// The first column of a subquery.
     pub fn members(&self, relation: RelationId) -> &Members {
-        self.subqueries.get(&relation).unwrap_or(&NO_MEMBERS)
+        self.subqueries.get(&relation).map_or(&NO_MEMBERS, AsRef::as_ref)
     }
 
     fn instant(&self, offset: i64) -> Value {

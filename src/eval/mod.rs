@@ -35,6 +35,8 @@ pub type Event = serde_json::Map<String, serde_json::Value>;
 pub struct Data {
     /// Events by table.
     pub tables: BTreeMap<String, Vec<Event>>,
+    /// Watchlists and files, as text by file name: `alias.csv`, or the last part of a location.
+    pub lists: BTreeMap<String, String>,
 }
 
 /// An answer.
@@ -46,14 +48,34 @@ pub struct Table {
     pub rows: Vec<Vec<Value>>,
 }
 
-/// A part of the query that is known by name only.
+/// Why there is no answer, and where the reason stands.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{what}` is not interpreted")]
+#[error("{reason}")]
 pub struct Refused {
-    /// Its name.
-    pub what: String,
+    /// The reason.
+    pub reason: Reason,
     /// Where it stands.
     pub span: Span,
+}
+
+/// Why there is no answer.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Reason {
+    /// A part of the query is known by name only.
+    #[error("`{0}` is not interpreted")]
+    NotInterpreted(String),
+    /// A watchlist or file that the query reads is not there.
+    #[error("the list `{0}` is not supplied")]
+    NotSupplied(String),
+    /// A watchlist or file cannot be read.
+    #[error("the list `{0}` cannot be read: {1}")]
+    Unreadable(String, String),
+    /// An operator makes more rows than can be kept.
+    #[error("more than {0} rows")]
+    TooManyRows(usize),
+    /// The query fails on these data in KQL, too.
+    #[error("{0}")]
+    Fails(String),
 }
 
 /// The answer of `query` over `data` in a run at `clock`, in ticks.
@@ -62,7 +84,7 @@ pub struct Refused {
 /// and groups keep the order in which they came.
 pub fn run(query: &Query, data: &Data, clock: i64) -> Result<Table, Refused> {
     refuse_opaque(query)?;
-    Ok(relation::run(query, data, clock))
+    relation::run(query, data, clock)
 }
 
 /// Finds the first part, inputs first, that is known by name only.
@@ -114,5 +136,5 @@ fn opaque_in_expr(expr: &Expr, found: &mut Option<Refused>) {
 }
 
 fn refused(name: &str, origins: &Origins) -> Refused {
-    Refused { what: name.to_owned(), span: origins.hull().unwrap_or_default() }
+    Refused { reason: Reason::NotInterpreted(name.to_owned()), span: origins.hull().unwrap_or_default() }
 }

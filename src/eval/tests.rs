@@ -47,7 +47,7 @@ impl Build {
 
 fn data(name: &str, events: serde_json::Value) -> Data {
     let events = events.as_array().unwrap().iter().map(|event| event.as_object().unwrap().clone()).collect();
-    Data { tables: BTreeMap::from([(name.to_owned(), events)]) }
+    Data { tables: BTreeMap::from([(name.to_owned(), events)]), ..Data::default() }
 }
 
 fn literal(value: Value) -> Expr {
@@ -317,7 +317,7 @@ fn a_table_that_two_read_is_whole_for_both() {
     let total = build.column("sum_y", Type::Long);
     let sum = aggregate(AggregateFunction::Sum, vec![build.read(y)]);
     let aggregates = vec![Aggregation { columns: vec![total], aggregate: sum }];
-    let summary = build.add(Operator::Summarize { input: table, keys: Vec::new(), aggregates }, &[total]);
+    let summary = build.add(Operator::Summarize { input: table, keys: Vec::new(), aggregates, rest: None }, &[total]);
     let out = build.column("out", Type::Long);
     let columns = vec![UnionColumn { column: out, sources: vec![Some(x), Some(total)] }];
     build.add(Operator::Union { inputs: vec![filtered, summary], columns }, &[out]);
@@ -339,7 +339,7 @@ fn groups_keep_nulls_and_no_rows_are_one_group_without_keys() {
             Aggregation { columns: vec![sum], aggregate: sum_of },
         ];
         let columns = if keyed { vec![out, count, sum] } else { vec![count, sum] };
-        build.add(Operator::Summarize { input: table, keys, aggregates }, &columns);
+        build.add(Operator::Summarize { input: table, keys, aggregates, rest: None }, &columns);
         build.answers(&data("T", events), expected);
     };
     let events = json!([{"k": 1, "n": 5}, {"n": 1}, {"k": 1}, {"k": null, "n": 2}]);
@@ -361,7 +361,7 @@ fn check_aggregate(function: AggregateFunction, ty: Type, values: &[serde_json::
         arguments.push(literal(Value::Long(50)));
     }
     let aggregates = vec![Aggregation { columns: vec![out], aggregate: aggregate(function, arguments) }];
-    build.add(Operator::Summarize { input: table, keys: Vec::new(), aggregates }, &[out]);
+    build.add(Operator::Summarize { input: table, keys: Vec::new(), aggregates, rest: None }, &[out]);
     let events: Vec<serde_json::Value> = values.iter().map(|value| json!({"x": value})).collect();
     build.answers(&data("T", json!(events)), json!([[expected]]));
 }
@@ -427,7 +427,7 @@ fn arg_min_answers_the_row_of_the_least_value_and_any_row_of_nulls() {
     let keys = vec![build.assign(outs[0], build.read(fruit))];
     let least = aggregate(AggregateFunction::ArgMin, vec![build.read(version), build.read(color)]);
     let aggregates = vec![Aggregation { columns: vec![outs[1], outs[2]], aggregate: least }];
-    build.add(Operator::Summarize { input: table, keys, aggregates }, &outs);
+    build.add(Operator::Summarize { input: table, keys, aggregates, rest: None }, &outs);
     let events = json!([
         {"Fruit": "Apple", "Color": "Red", "Version": 1}, {"Fruit": "Apple", "Color": "Green"},
         {"Fruit": "Banana", "Color": "Yellow"}, {"Fruit": "Banana", "Color": "Green"},
@@ -527,7 +527,7 @@ fn what_is_known_by_name_only_is_refused_wherever_it_stands() {
     let predicate = test(inner, TestOp::IsTrue);
     build.add(Operator::Filter { input: table, predicate }, &[x]);
     let refused = run(&build.query, &Data::default(), 0).unwrap_err();
-    assert_eq!(refused, Refused { what: "geo_angle".to_owned(), span: Span::new(3, 12) });
+    assert_eq!(refused, Refused { reason: Reason::NotInterpreted("geo_angle".to_owned()), span: Span::new(3, 12) });
     assert_eq!(refused.to_string(), "`geo_angle` is not interpreted");
 }
 

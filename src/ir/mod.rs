@@ -12,9 +12,11 @@ mod detection;
 mod expr;
 mod function;
 mod json;
+mod operator;
 mod predicate;
 mod print;
 mod relation;
+mod stage;
 mod value;
 
 pub use aggregate::{Aggregate, AggregateFunction};
@@ -24,10 +26,12 @@ pub use detection::{
 };
 pub use expr::{ArithmeticOp, Expr, ExprKind, Path, Step};
 pub use function::{Function, ResultType};
+pub use operator::{Aggregation, Assignment, Operator, SortKey, UnionColumn};
 pub use predicate::{Case, Network, Order, Predicate, PredicateKind, Quantifier, Test, TestOp, TextRelation, Truth};
 pub use print::{print_expr, print_logic, print_predicate, print_query};
-pub use relation::{
-    Aggregation, Assignment, Column, ColumnId, Identity, Lineage, Operator, Query, Relation, RelationId, Schema,
-    SortKey, UnionColumn,
+pub use relation::{Column, ColumnId, Identity, Lineage, Query, Relation, RelationId, Schema};
+pub use stage::{
+    Conflict, Expansion, External, Join, JoinColumn, JoinKey, JoinKind, KeyTest, Parse, ParseKv, ParseMode,
+    ParsePart, Pivot, Rest, Scan, ScanOutput, ScanStep, Series, Side, Unpack, WindowColumn, WindowFunction,
 };
 pub use value::{Dynamic, TICKS_PER_DAY, TICKS_PER_SECOND, Type, Value};

@@ -1,10 +1,12 @@
 //! The IR as one-line S-expressions, without spans and local names: for tests, and for the logic hash.
 
+mod stage;
+
 use std::fmt::Write;
 
 use super::{
-    Aggregation, Assignment, Case, ColumnId, Dynamic, Expr, ExprKind, Operator, Path, Predicate, PredicateKind,
-    Quantifier, Query, RelationId, Step, Test, TestOp, TextRelation, Truth, Value,
+    Aggregate, Aggregation, Assignment, Case, ColumnId, Dynamic, Expr, ExprKind, Operator, Path, Predicate,
+    PredicateKind, Quantifier, Query, RelationId, Step, Test, TestOp, TextRelation, Truth, Value,
 };
 
 /// The query's answer and all it depends on, one relation a line, inputs first. Source columns are named by table,
@@ -97,10 +99,11 @@ impl Printer<'_> {
             Operator::Project { input, columns } => {
                 format!("(project {} {})", self.reference(*input), self.assignments(columns))
             }
-            Operator::Summarize { input, keys, aggregates } => {
+            Operator::Summarize { input, keys, aggregates, rest } => {
                 let aggregates: Vec<String> = aggregates.iter().map(|each| self.aggregation(each)).collect();
+                let rest = rest.map_or_else(String::new, |rest| format!(" (rest {rest:?})"));
                 format!(
-                    "(summarize {} (by {}) {})",
+                    "(summarize {} (by {}) {}{rest})",
                     self.reference(*input),
                     self.assignments(keys),
                     aggregates.join(" ")
@@ -126,6 +129,23 @@ impl Printer<'_> {
                     .collect();
                 format!("(union {} {})", inputs.join(" "), columns.join(" "))
             }
+            Operator::Given { input } => format!("(given {})", self.reference(*input)),
+            Operator::Range { from, to, step } => {
+                format!("(range {} {} {})", self.expr(from), self.expr(to), self.expr(step))
+            }
+            Operator::Describe { input } => format!("(getschema {})", self.reference(*input)),
+            Operator::External(external) => format!("(external {})", quote(&format!("{external:?}"))),
+            Operator::Join(_)
+            | Operator::Expand { .. }
+            | Operator::Apply { .. }
+            | Operator::Partition { .. }
+            | Operator::Parse(_)
+            | Operator::ParseKv(_)
+            | Operator::Window { .. }
+            | Operator::Scan(_)
+            | Operator::Series(_)
+            | Operator::Unpack(_)
+            | Operator::Pivot(_) => self.stage(&relation.op),
             Operator::Opaque { name, text, inputs, arguments } => {
                 let inputs: Vec<String> = inputs.iter().map(|input| self.reference(*input)).collect();
                 let arguments: Vec<String> = arguments.iter().map(|argument| self.expr(argument)).collect();
@@ -147,14 +167,18 @@ impl Printer<'_> {
     }
 
     fn aggregation(&mut self, aggregation: &Aggregation) -> String {
-        let aggregate = &aggregation.aggregate;
+        let aggregate = self.aggregate(&aggregation.aggregate);
+        let columns: Vec<String> = aggregation.columns.iter().map(|column| self.column(*column)).collect();
+        format!("({} {aggregate})", columns.join(" "))
+    }
+
+    fn aggregate(&mut self, aggregate: &Aggregate) -> String {
         let arguments: Vec<String> = aggregate.arguments.iter().map(|argument| self.expr(argument)).collect();
         let filter = match &aggregate.filter {
             Some(filter) => format!(" (where {})", self.predicate(filter)),
             None => String::new(),
         };
-        let columns: Vec<String> = aggregation.columns.iter().map(|column| self.column(*column)).collect();
-        format!("({} ({} {}{filter}))", columns.join(" "), aggregate.function.name(), arguments.join(" "))
+        format!("({} {}{filter})", aggregate.function.name(), arguments.join(" "))
     }
 
     fn sort_keys(&mut self, keys: &[super::SortKey]) -> String {

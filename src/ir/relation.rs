@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Aggregate, Expr, Predicate, Step, Type, Value};
+use super::{Operator, Parse, ParseKv, Side, Step, Type, Unpack};
 use crate::span::{Elided, Origins, Span};
 
 /// A node of a [`Query`]'s arena.
@@ -55,135 +55,6 @@ pub struct Relation {
     pub origins: Origins,
 }
 
-/// Tabular operators.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(clippy::large_enum_variant, reason = "a query has a few dozen relations")]
-pub enum Operator {
-    /// A table, by name.
-    Table {
-        /// The name as the query spells it.
-        name: String,
-    },
-    /// Constant rows: `datatable`, `print`.
-    Literal {
-        /// One value for each column of the schema.
-        rows: Vec<Vec<Value>>,
-    },
-    /// The rows on which the predicate is true.
-    Filter {
-        /// The rows looked at.
-        input: RelationId,
-        /// What must be true.
-        predicate: Predicate,
-    },
-    /// The rows with columns added or replaced; later assignments see earlier ones' inputs only.
-    Extend {
-        /// The rows extended.
-        input: RelationId,
-        /// The new columns.
-        columns: Vec<Assignment>,
-    },
-    /// The rows with exactly these columns (and, in an open schema, those not named).
-    Project {
-        /// The rows projected.
-        input: RelationId,
-        /// The columns kept or computed.
-        columns: Vec<Assignment>,
-    },
-    /// One row for each distinct combination of keys; without keys one row even for no input, unless there are no
-    /// aggregates either. `distinct` is a summary without aggregates, `count` one without keys.
-    Summarize {
-        /// The rows grouped.
-        input: RelationId,
-        /// The group keys.
-        keys: Vec<Assignment>,
-        /// The aggregates.
-        aggregates: Vec<Aggregation>,
-    },
-    /// The rows in this order.
-    Sort {
-        /// The rows sorted.
-        input: RelationId,
-        /// The order.
-        by: Vec<SortKey>,
-    },
-    /// The first `count` rows in this order.
-    Top {
-        /// The rows sorted.
-        input: RelationId,
-        /// How many are kept.
-        count: u64,
-        /// The order.
-        by: Vec<SortKey>,
-    },
-    /// Any `count` rows.
-    Take {
-        /// The rows taken from.
-        input: RelationId,
-        /// How many are kept.
-        count: u64,
-    },
-    /// The rows of all inputs, as a bag.
-    Union {
-        /// The inputs; one or more.
-        inputs: Vec<RelationId>,
-        /// How the inputs' columns become those of the union.
-        columns: Vec<UnionColumn>,
-    },
-    /// An operator known by name only. Only the Sentinel back end carries it.
-    Opaque {
-        /// The operator's name.
-        name: String,
-        /// What it is told, as KQL: the logic hash tells two of them apart by it.
-        text: String,
-        /// Its tabular inputs.
-        inputs: Vec<RelationId>,
-        /// What it computes from their columns; conditions included.
-        arguments: Vec<Expr>,
-    },
-}
-
-/// A column and the expression it is computed from.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Assignment {
-    /// The column that results.
-    pub column: ColumnId,
-    /// Its value, over the input's columns.
-    pub value: Expr,
-}
-
-/// An aggregate and the columns it yields: one, but for `arg_max` and `arg_min`.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct Aggregation {
-    /// The columns that result.
-    pub columns: Vec<ColumnId>,
-    /// The aggregate.
-    pub aggregate: Aggregate,
-}
-
-/// One key of an order.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct SortKey {
-    /// What is compared.
-    pub value: Expr,
-    /// Greatest first.
-    pub descending: bool,
-    /// Nulls before all others.
-    pub nulls_first: bool,
-    /// Leaves of its own: `asc`, `desc`, `nulls first`.
-    pub origins: Origins,
-}
-
-/// A column of a union, and the column of each input that feeds it.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-pub struct UnionColumn {
-    /// The column that results.
-    pub column: ColumnId,
-    /// For each input the column it is taken from; none where that input lacks it.
-    pub sources: Vec<Option<ColumnId>>,
-}
-
 /// What tells one row of a relation from another: the subject of a verdict.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -192,6 +63,8 @@ pub enum Identity {
     Event,
     /// The group key.
     Keys(Vec<ColumnId>),
+    /// The pair of a left and a right row.
+    Pair,
     /// Not known.
     Unknown,
 }
@@ -252,6 +125,11 @@ impl Query {
         (0..).map(RelationId).zip(&self.relations).collect::<Vec<_>>().into_iter()
     }
 
+    /// How many columns there are.
+    pub fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
     /// How many relations there are.
     pub fn len(&self) -> usize {
         self.relations.len()
@@ -294,18 +172,8 @@ impl Query {
             for expr in relation.op.exprs() {
                 origins.extend(expr.all_origins().spans());
             }
-            match &relation.op {
-                Operator::Summarize { aggregates, .. } => {
-                    for aggregation in aggregates {
-                        origins.extend(aggregation.aggregate.origins.spans());
-                    }
-                }
-                Operator::Sort { by, .. } | Operator::Top { by, .. } => {
-                    for key in by {
-                        origins.extend(key.origins.spans());
-                    }
-                }
-                _ => {}
+            for part in relation.op.part_origins() {
+                origins.extend(part.spans());
             }
         }
         origins.into_iter().collect()
@@ -314,13 +182,27 @@ impl Query {
     /// The verdict's subject for rows of this relation.
     pub fn identity(&self, id: RelationId) -> Identity {
         match &self.relation(id).op {
-            Operator::Table { .. } | Operator::Literal { .. } => Identity::Event,
+            Operator::Table { .. } | Operator::Literal { .. } | Operator::Range { .. } | Operator::External(_) => {
+                Identity::Event
+            }
             Operator::Filter { input, .. }
             | Operator::Extend { input, .. }
             | Operator::Project { input, .. }
             | Operator::Sort { input, .. }
             | Operator::Top { input, .. }
-            | Operator::Take { input, .. } => self.identity(*input),
+            | Operator::Take { input, .. }
+            | Operator::Window { input, .. }
+            | Operator::Given { input }
+            | Operator::Parse(Parse { input, .. })
+            | Operator::ParseKv(ParseKv { input, .. })
+            | Operator::Unpack(Unpack { input, .. }) => self.identity(*input),
+            Operator::Join(join) => match join.kind.side() {
+                Some(Side::Left) => self.identity(join.left),
+                Some(Side::Right) => self.identity(join.right),
+                None => Identity::Pair,
+            },
+            Operator::Series(series) => Identity::Keys(series.keys.iter().map(|key| key.column).collect()),
+            Operator::Pivot(pivot) => Identity::Keys(pivot.keys.clone()),
             Operator::Summarize { keys, .. } => Identity::Keys(keys.iter().map(|key| key.column).collect()),
             Operator::Union { inputs, .. } => {
                 if inputs.iter().all(|input| self.identity(*input) == Identity::Event) {
@@ -329,126 +211,12 @@ impl Query {
                     Identity::Unknown
                 }
             }
-            Operator::Opaque { .. } => Identity::Unknown,
+            Operator::Expand { .. }
+            | Operator::Apply { .. }
+            | Operator::Partition { .. }
+            | Operator::Scan(_)
+            | Operator::Describe { .. }
+            | Operator::Opaque { .. } => Identity::Unknown,
         }
-    }
-}
-
-impl Operator {
-    /// Its tabular inputs.
-    pub fn inputs(&self) -> Vec<RelationId> {
-        match self {
-            Operator::Table { .. } | Operator::Literal { .. } => Vec::new(),
-            Operator::Filter { input, .. }
-            | Operator::Extend { input, .. }
-            | Operator::Project { input, .. }
-            | Operator::Summarize { input, .. }
-            | Operator::Sort { input, .. }
-            | Operator::Top { input, .. }
-            | Operator::Take { input, .. } => vec![*input],
-            Operator::Union { inputs, .. } | Operator::Opaque { inputs, .. } => inputs.clone(),
-        }
-    }
-
-    /// Its predicates.
-    pub fn predicates(&self) -> Vec<&Predicate> {
-        match self {
-            Operator::Filter { predicate, .. } => vec![predicate],
-            Operator::Summarize { aggregates, .. } => {
-                aggregates.iter().filter_map(|aggregation| aggregation.aggregate.filter.as_ref()).collect()
-            }
-            Operator::Table { .. }
-            | Operator::Literal { .. }
-            | Operator::Extend { .. }
-            | Operator::Project { .. }
-            | Operator::Sort { .. }
-            | Operator::Top { .. }
-            | Operator::Take { .. }
-            | Operator::Union { .. }
-            | Operator::Opaque { .. } => Vec::new(),
-        }
-    }
-
-    /// Its scalar expressions, those inside predicates not included.
-    pub fn exprs(&self) -> Vec<&Expr> {
-        match self {
-            Operator::Extend { columns, .. } | Operator::Project { columns, .. } => {
-                columns.iter().map(|assignment| &assignment.value).collect()
-            }
-            Operator::Summarize { keys, aggregates, .. } => keys
-                .iter()
-                .map(|key| &key.value)
-                .chain(aggregates.iter().flat_map(|aggregation| &aggregation.aggregate.arguments))
-                .collect(),
-            Operator::Sort { by, .. } | Operator::Top { by, .. } => by.iter().map(|key| &key.value).collect(),
-            Operator::Opaque { arguments, .. } => arguments.iter().collect(),
-            Operator::Table { .. }
-            | Operator::Literal { .. }
-            | Operator::Filter { .. }
-            | Operator::Take { .. }
-            | Operator::Union { .. } => Vec::new(),
-        }
-    }
-
-    /// Its predicates, to change them.
-    pub fn predicates_mut(&mut self) -> Vec<&mut Predicate> {
-        match self {
-            Operator::Filter { predicate, .. } => vec![predicate],
-            Operator::Summarize { aggregates, .. } => {
-                aggregates.iter_mut().filter_map(|aggregation| aggregation.aggregate.filter.as_mut()).collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// Its scalar expressions, to change them.
-    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
-        match self {
-            Operator::Extend { columns, .. } | Operator::Project { columns, .. } => {
-                columns.iter_mut().map(|assignment| &mut assignment.value).collect()
-            }
-            Operator::Summarize { keys, aggregates, .. } => keys
-                .iter_mut()
-                .map(|key| &mut key.value)
-                .chain(aggregates.iter_mut().flat_map(|aggregation| &mut aggregation.aggregate.arguments))
-                .collect(),
-            Operator::Sort { by, .. } | Operator::Top { by, .. } => by.iter_mut().map(|key| &mut key.value).collect(),
-            Operator::Opaque { arguments, .. } => arguments.iter_mut().collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The relations that its predicates and expressions ask: `in (subquery)`, `toscalar`.
-    pub fn subqueries(&self) -> Vec<RelationId> {
-        let mut found = Vec::new();
-        for predicate in self.predicates() {
-            predicate.walk(&mut |part| {
-                if let super::PredicateKind::Test(super::Test { op: super::TestOp::Among { relation, .. }, .. }) =
-                    &part.kind
-                {
-                    found.push(*relation);
-                }
-            });
-            predicate.walk_exprs(&mut |expr| {
-                if let super::ExprKind::Scalar(relation) = expr.kind {
-                    found.push(relation);
-                }
-            });
-        }
-        for expr in self.exprs() {
-            expr.walk(&mut |expr| match &expr.kind {
-                super::ExprKind::Scalar(relation) => found.push(*relation),
-                super::ExprKind::Truth(predicate) => predicate.walk(&mut |part| {
-                    if let super::PredicateKind::Test(super::Test {
-                        op: super::TestOp::Among { relation, .. }, ..
-                    }) = &part.kind
-                    {
-                        found.push(*relation);
-                    }
-                }),
-                _ => {}
-            });
-        }
-        found
     }
 }

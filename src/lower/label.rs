@@ -33,7 +33,8 @@ impl Lowerer<'_> {
                 }
                 let first = &arguments.first()?.value;
                 let inner = match (&value.kind, first_operand(value)) {
-                    (ExprKind::Path(path), _) => return Some(self.path_name(path)),
+                    // What a window function yields has no name.
+                    (ExprKind::Path(path), _) => return Some(self.path_name(path)).filter(|name| !name.is_empty()),
                     (_, Some(operand)) => self.default_name(operand, first),
                     (_, None) => None,
                 };

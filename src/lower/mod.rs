@@ -71,6 +71,7 @@ pub fn lower_query(query: &ast::Query, crosswalk: &Crosswalk) -> LoweredQuery {
         guessed: HashSet::new(),
         unknown_functions: Vec::new(),
         used: Vec::new(),
+        windows: None,
         nodes: 0,
         calls: 0,
     };
@@ -113,6 +114,8 @@ struct Lowerer<'a> {
     unknown_functions: Vec<String>,
     /// Spans of the `let`s that something refers to.
     used: Vec<Span>,
+    /// Window functions called in the expressions that are being lowered, where they may be.
+    windows: Option<Vec<ir::WindowColumn>>,
     nodes: usize,
     calls: usize,
 }

@@ -1,5 +1,6 @@
 //! Names: what `let` binds, which column a name means, and what may have been meant instead.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::diagnostic::{Code, Diagnostic, Place};
@@ -19,6 +20,8 @@ pub(super) enum Binding {
     Relation(RelationId),
     /// A function, with the names visible where it was defined.
     Function(Rc<UserFunction>),
+    /// A step of `scan`: the columns of the last row that it took.
+    State(Rc<BTreeMap<String, ColumnId>>),
     /// A definition that was reported as wrong.
     Broken,
 }
@@ -132,7 +135,56 @@ impl Lowerer<'_> {
             | Operator::Project { input, .. }
             | Operator::Sort { input, .. }
             | Operator::Top { input, .. }
-            | Operator::Take { input, .. } => self.find_column(input, name)?,
+            | Operator::Take { input, .. }
+            | Operator::Expand { input, .. }
+            | Operator::Apply { input, .. }
+            | Operator::Window { input, .. }
+            | Operator::Given { input }
+            | Operator::Scan(ir::Scan { input, .. })
+            | Operator::Parse(ir::Parse { input, .. })
+            | Operator::ParseKv(ir::ParseKv { input, .. }) => self.find_column(input, name)?,
+            Operator::Partition { body, .. } => self.find_column(body, name)?,
+            Operator::Summarize { input, mut keys, mut aggregates, rest } => {
+                let source = self.find_column(input, name)?;
+                let value = ir::Expr::column(source, self.query.column(source).ty, Origins::none());
+                let column = match rest? {
+                    ir::Rest::Keys => {
+                        keys.push(ir::Assignment { column: source, value });
+                        source
+                    }
+                    ir::Rest::Aggregate(place) => {
+                        let column = self.query.add_column(unknown(None));
+                        aggregates[place].aggregate.arguments.push(value);
+                        aggregates[place].columns.push(column);
+                        column
+                    }
+                };
+                self.query.relation_mut(relation).op = Operator::Summarize { input, keys, aggregates, rest };
+                column
+            }
+            Operator::Join(mut join) => match join.kind.side() {
+                Some(ir::Side::Left) => self.find_column(join.left, name)?,
+                Some(ir::Side::Right) => self.find_column(join.right, name)?,
+                None => {
+                    // Only the data tell which side knows the name. A name that both know has a number on the right.
+                    let base = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+                    let numbered = base != name
+                        && self
+                            .query
+                            .relation(join.left)
+                            .schema
+                            .columns
+                            .iter()
+                            .any(|column| self.query.column(*column).name == base);
+                    let left = if numbered { None } else { self.find_column(join.left, name) };
+                    let right = self.find_column(join.right, if numbered { base } else { name });
+                    let ty = self.query.column(left.or(right)?).ty;
+                    let column = self.query.add_column(ir::Column { ty, ..unknown(None) });
+                    join.columns.push(ir::JoinColumn { column, left, right });
+                    self.query.relation_mut(relation).op = Operator::Join(join);
+                    column
+                }
+            },
             Operator::Union { inputs, mut columns } => {
                 let sources: Vec<Option<ColumnId>> =
                     inputs.iter().map(|input| self.find_column(*input, name)).collect();
@@ -146,8 +198,14 @@ impl Lowerer<'_> {
                 self.query.relation_mut(relation).op = Operator::Union { inputs, columns };
                 column
             }
-            Operator::Opaque { .. } => self.query.add_column(unknown(None)),
-            Operator::Literal { .. } | Operator::Summarize { .. } => return None,
+            // What the data hold is known when they are there.
+            Operator::Unpack(_) | Operator::Pivot(_) => {
+                self.query.add_column(ir::Column { ty: Type::Dynamic, ..unknown(None) })
+            }
+            Operator::External(_) | Operator::Opaque { .. } => self.query.add_column(unknown(None)),
+            Operator::Literal { .. } | Operator::Range { .. } | Operator::Series(_) | Operator::Describe { .. } => {
+                return None;
+            }
         };
         self.query.relation_mut(relation).schema.columns.push(column);
         Some(column)

@@ -550,13 +550,13 @@ impl Lowerer<'_> {
             ast::ExprKind::Name(name) => match environment.get(&name.text) {
                 Some((Binding::Relation(_), _)) => true,
                 Some((Binding::Function(function), _)) => self.yields_table(function),
-                Some((Binding::Scalar(_) | Binding::Broken, _)) => false,
+                Some((Binding::Scalar(_) | Binding::State(_) | Binding::Broken, _)) => false,
                 None => self.crosswalk.table(&name.text).is_some(),
             },
             ast::ExprKind::Call { name, arguments } => match environment.get(&name.text) {
                 Some((Binding::Function(function), _)) => self.yields_table(function),
                 Some((Binding::Relation(_), _)) => true,
-                Some((Binding::Scalar(_) | Binding::Broken, _)) => false,
+                Some((Binding::Scalar(_) | Binding::State(_) | Binding::Broken, _)) => false,
                 None => match name.text.as_str() {
                     "materialize" | "view" => {
                         arguments.first().is_none_or(|argument| self.is_tabular(&argument.value, environment))

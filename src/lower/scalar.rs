@@ -47,6 +47,16 @@ impl Lowerer<'_> {
             }
             ast::ExprKind::Call { name, arguments } => self.call(expr, name, arguments, scope),
             ast::ExprKind::Member { object, name } => {
+                if let ast::ExprKind::Name(step) = &object.kind
+                    && let Some(Binding::State(columns)) = self.lookup(&scope.environment, &step.text)
+                {
+                    let Some(column) = columns.get(&name.text).copied() else {
+                        let message = format!("no column `{}` in the rows of step `{}`", name.text, step.text);
+                        return self.error(Code::UnknownColumn, name.span, message);
+                    };
+                    let origins = Origins::from(step.span).and(&name.span.into());
+                    return Ok(Expr::column(column, self.query.column(column).ty, origins));
+                }
                 let object = self.scalar(object, scope)?;
                 Ok(step(object, Step::Key(name.text.clone()), name.span.into()))
             }
@@ -98,6 +108,9 @@ impl Lowerer<'_> {
             }
             Some(Binding::Relation(_)) => {
                 self.error(Code::WrongType, name.span, format!("`{}` is a table, not a single value", name.text))
+            }
+            Some(Binding::State(_)) => {
+                self.error(Code::WrongType, name.span, format!("`{}` is a step, not a single value", name.text))
             }
             // Without arguments the parentheses may be left out.
             Some(Binding::Function(function)) => self.call_scalar_function(expr, name, &function, &[], scope),
@@ -212,6 +225,12 @@ impl Lowerer<'_> {
                 // Whoever leaves the value out leaves the table out as well.
                 let origins = Origins::from(name.span).and(&self.query.all_origins(relation).moved());
                 Ok(Expr { kind: ExprKind::Scalar(relation), ty, origins })
+            }
+            text if self.windows.is_some()
+                && scope.row.is_some()
+                && let Some(function) = ir::WindowFunction::from_name(text) =>
+            {
+                self.window_call(function, name, arguments, scope)
             }
             _ if super::predicate::is_test(&name.text) => Ok(Expr::truth(self.predicate(call, scope)?)),
             text => match Function::from_name(text) {

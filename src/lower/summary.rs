@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::ir::{
-    self, Aggregate, AggregateFunction, Aggregation, Assignment, ColumnId, Expr, RelationId, Type, Value,
+    self, Aggregate, AggregateFunction, Aggregation, Assignment, ColumnId, Expr, RelationId, Rest, Type, Value,
 };
 use crate::kql::{ast, builtin};
 use crate::span::Origins;
@@ -67,14 +67,22 @@ struct Aggregated {
     unread: Option<Unread>,
 }
 
+/// What stands in an array of `make-series`.
+pub(super) struct SeriesAggregate {
+    /// The columns that result.
+    pub(super) columns: Vec<ColumnId>,
+    /// The aggregate, if it has a meaning here.
+    pub(super) aggregation: Option<Aggregation>,
+    /// What is read otherwise.
+    pub(super) arguments: Vec<Expr>,
+}
+
 /// An aggregate that has no meaning here yet.
 struct Unread {
     /// What it reads.
     arguments: Vec<Expr>,
-    /// The columns that are known to result.
+    /// The columns that result.
     columns: Vec<ColumnId>,
-    /// Whether there may be more.
-    open: bool,
 }
 
 impl Lowerer<'_> {
@@ -92,24 +100,27 @@ impl Lowerer<'_> {
         let scope = Scope::row(environment, input);
         let mut names = self.names_over(input);
         let (keys, mut columns) = self.group_keys(keys, &scope, &mut names)?;
-        let mut open = false;
+        let open = self.query.relation(input).schema.open;
         let mut unread = Vec::new();
         let mut aggregations = Vec::new();
         let mut computed = Vec::new();
+        let mut rest = None;
+        let mut rests = 0;
         for aggregate in aggregates.iter().flat_map(one_percentile_each) {
+            if open && takes_all(&aggregate.value) {
+                rest = Some(Rest::Aggregate(aggregations.len()));
+                rests += 1;
+            }
             let aggregated = self.aggregated(&aggregate, input, &keys, &scope, &mut names)?;
             if let (Some(value), [column]) = (aggregated.value, aggregated.columns.as_slice()) {
                 computed.push(Assignment { column: *column, value });
             }
             columns.extend(aggregated.columns);
             aggregations.extend(aggregated.aggregations);
-            if let Some(aggregate) = aggregated.unread {
-                open |= aggregate.open;
-                unread.extend(aggregate.arguments);
-            }
+            unread.extend(aggregated.unread.into_iter().flat_map(|aggregate| aggregate.arguments));
         }
-        let schema = ir::Schema { columns: columns.clone(), open };
-        if open || !unread.is_empty() {
+        let schema = ir::Schema { columns: columns.clone(), open: rest.is_some() };
+        if !unread.is_empty() || rests > 1 || rest.is_some() && !computed.is_empty() {
             let grouped = keys.into_iter().map(|key| key.value);
             let known = aggregations.into_iter().flat_map(|aggregation| {
                 let condition = aggregation.aggregate.filter.map(Expr::truth);
@@ -120,7 +131,7 @@ impl Lowerer<'_> {
         }
         let origins = Origins::from(operator.keyword.span);
         if computed.is_empty() {
-            let op = ir::Operator::Summarize { input, keys, aggregates: aggregations };
+            let op = ir::Operator::Summarize { input, keys, aggregates: aggregations, rest };
             return Ok(self.query.add(ir::Relation { op, schema, origins }));
         }
         // Each aggregate has a column, from which the answer's are computed.
@@ -136,7 +147,7 @@ impl Lowerer<'_> {
                 self.query.column_mut(*column).name = name;
             }
         }
-        let op = ir::Operator::Summarize { input, keys, aggregates: aggregations };
+        let op = ir::Operator::Summarize { input, keys, aggregates: aggregations, rest };
         let schema = ir::Schema { columns: inner, open: false };
         let input = self.query.add(ir::Relation { op, schema, origins });
         let assignments = columns
@@ -187,6 +198,44 @@ impl Lowerer<'_> {
         }
         arguments.extend(aggregated.unread.into_iter().flat_map(|unread| unread.arguments));
         Ok(aggregated.columns)
+    }
+
+    /// An aggregate of `make-series`; a constant stands wherever there are rows.
+    pub(super) fn series_aggregate(
+        &mut self,
+        aggregate: &ast::Column,
+        input: RelationId,
+        scope: &Scope,
+        names: &mut Names,
+    ) -> Result<SeriesAggregate> {
+        if !contains_aggregate(&aggregate.value)
+            && let Ok(value) = self.scalar(&aggregate.value, &Scope::constant(&scope.environment))
+        {
+            let name = self.label(aggregate, &value, names);
+            let column = self.query.add_column(ir::Column { name, ty: value.ty, lineage: None });
+            let origins = Origins::none();
+            let any =
+                Aggregate { function: AggregateFunction::TakeAny, arguments: vec![value], filter: None, origins };
+            let aggregation = Aggregation { columns: vec![column], aggregate: any };
+            return Ok(SeriesAggregate {
+                columns: vec![column],
+                aggregation: Some(aggregation),
+                arguments: Vec::new(),
+            });
+        }
+        let mut aggregated = self.aggregated(aggregate, input, &[], scope, names)?;
+        let is_plain = aggregated.value.is_none() && aggregated.unread.is_none() && aggregated.columns.len() == 1;
+        let columns = aggregated.columns;
+        if is_plain && let Some(aggregation) = aggregated.aggregations.pop() {
+            return Ok(SeriesAggregate { columns, aggregation: Some(aggregation), arguments: Vec::new() });
+        }
+        let mut arguments: Vec<Expr> = aggregated.value.into_iter().collect();
+        for aggregation in aggregated.aggregations {
+            arguments.extend(aggregation.aggregate.arguments);
+            arguments.extend(aggregation.aggregate.filter.map(Expr::truth));
+        }
+        arguments.extend(aggregated.unread.into_iter().flat_map(|unread| unread.arguments));
+        Ok(SeriesAggregate { columns, aggregation: None, arguments })
     }
 
     /// An aggregate, or an expression over aggregates and constants such as `round(avg(x), 2)`.
@@ -242,7 +291,7 @@ impl Lowerer<'_> {
                     });
                     match &mut unread {
                         Some(unread) => unread.arguments.extend(found.arguments),
-                        None => unread = Some(Unread { open: false, ..found }),
+                        None => unread = Some(found),
                     }
                     (first, None)
                 }
@@ -347,11 +396,6 @@ impl Lowerer<'_> {
             };
             vec![self.query.add_column(ir::Column { name: label, ty, lineage: None })]
         };
-        if open {
-            // Which columns there are besides is not known.
-            let arguments = values.into_iter().chain(condition.map(Expr::truth)).collect();
-            return Ok(Err(Unread { arguments, columns, open }));
-        }
         let aggregate = Aggregate { function, arguments: values, filter: condition, origins: name.span.into() };
         Ok(Ok(Aggregation { columns, aggregate }))
     }
@@ -391,11 +435,7 @@ impl Lowerer<'_> {
         // An aggregate without arguments reads the rows as such.
         let arguments =
             if arguments.is_empty() { vec![Expr::literal(Value::Bool(true), name.span.into())] } else { arguments };
-        Ok(Unread {
-            arguments,
-            columns: vec![self.query.add_column(ir::Column { name: label, ty, lineage: None })],
-            open: false,
-        })
+        Ok(Unread { arguments, columns: vec![self.query.add_column(ir::Column { name: label, ty, lineage: None })] })
     }
 
     /// The columns of `arg_max(by, …)` or `take_any(a, b)`: one for each argument; with `*` the value compared comes
@@ -473,6 +513,13 @@ fn one_percentile_each(column: &ast::Column) -> Vec<ast::Column> {
 fn aggregate_call(expr: &ast::Expr) -> Option<(&ast::Name, &[ast::Argument])> {
     let ast::ExprKind::Call { name, arguments } = &expr.kind else { return None };
     (aggregate(&name.text).is_some() || builtin::is_aggregate(&name.text)).then_some((name, arguments))
+}
+
+/// Whether an aggregate takes every column: `arg_max(Time, *)`.
+fn takes_all(expr: &ast::Expr) -> bool {
+    aggregate_call(expr).is_some_and(|(_, arguments)| {
+        arguments.iter().any(|argument| matches!(argument.value.kind, ast::ExprKind::Star))
+    })
 }
 
 /// The expression with a name in the place of each aggregate in it.

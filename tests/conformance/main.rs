@@ -45,10 +45,10 @@ fn answer(text: &str, crosswalk: &Crosswalk, data: &Data) -> Result<Table, Strin
         let messages: Vec<&str> = lowered.diagnostics.iter().map(|one| one.message.as_str()).collect();
         return Err(format!("not lowered: {}", messages.join("; ")));
     };
-    let table = eval::run(&query, data, CLOCK).map_err(|refused| format!("refused: {}", refused.what))?;
+    let table = eval::run(&query, data, CLOCK).map_err(|refused| format!("refused: {refused}"))?;
     let mut normal = query.clone();
     rewrite::normalise(&mut normal);
-    let again = eval::run(&normal, data, CLOCK).map_err(|refused| format!("refused: {}", refused.what))?;
+    let again = eval::run(&normal, data, CLOCK).map_err(|refused| format!("refused: {refused}"))?;
     let (plain, rewritten) = (eval::render::json(&table), eval::render::json(&again));
     assert!(
         plain["rows"] == rewritten["rows"],

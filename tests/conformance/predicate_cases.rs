@@ -19,11 +19,13 @@ pub fn run(cases: &Json, wanted: &[String]) -> bool {
         }
         let text = case["kql"].as_str().expect("a predicate");
         let event: Event = case["event"].as_object().expect("an event").clone();
-        let data = Data { tables: BTreeMap::from([("T".to_owned(), vec![event])]) };
+        let data = Data { tables: BTreeMap::from([("T".to_owned(), vec![event])]), ..Data::default() };
         // Comments at the end of a predicate swallow what follows them.
         let query = format!("TestTable\n| where {text}\n");
-        let data =
-            Data { tables: data.tables.into_values().map(|events| ("TestTable".to_owned(), events)).collect() };
+        let data = Data {
+            tables: data.tables.into_values().map(|events| ("TestTable".to_owned(), events)).collect(),
+            ..Data::default()
+        };
         let whole = if case["id"] == 56 { Type::Int } else { Type::Long };
         let found = super::answer(&query, &crosswalk(whole), &data).map(|table| table.rows.len() == 1);
         if found == Ok(case["expected"] == true) {

@@ -3,29 +3,13 @@
 use std::rc::Rc;
 
 use crate::diagnostic::Code;
-use crate::ir::{self, ColumnId, Expr, RelationId, Schema, Type};
+use crate::ir::{
+    self, ColumnId, Join, JoinColumn, JoinKey, JoinKind, KeyTest, Operator, RelationId, Schema, Side, Type,
+};
 use crate::kql::{self, ast};
 use crate::lower::name::Environment;
 use crate::lower::{Lowerer, Result};
-use crate::span::{Origins, Span};
-
-/// Which side's rows a kind of join yields.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Yield {
-    Left,
-    Right,
-    Pairs,
-}
-
-impl Yield {
-    fn of(kind: &str) -> Yield {
-        match kind {
-            "anti" | "leftanti" | "leftantisemi" | "leftsemi" => Yield::Left,
-            "rightanti" | "rightantisemi" | "rightsemi" => Yield::Right,
-            _ => Yield::Pairs,
-        }
-    }
-}
+use crate::span::Span;
 
 impl Lowerer<'_> {
     /// `join`: the left side's columns, then the right side's, those whose name is taken with a number behind it;
@@ -50,28 +34,29 @@ impl Lowerer<'_> {
         if failed {
             return Err(crate::lower::Reported);
         }
-        let mut inputs = vec![left, right];
-        let mut arguments = Vec::new();
-        let mut functions = Origins::none();
-        if join.predicate.is_some() {
-            // `join … where` compares rows of both sides under names of its own, which are not bound here.
-            functions = self.use_names(&kql::names(operator), environment, &mut inputs, &mut arguments);
-        }
-        let schema = match Yield::of(join.kind.as_ref().map_or("innerunique", |kind| kind.text.as_str())) {
-            Yield::Left => self.query.relation(left).schema.clone(),
-            Yield::Right => self.query.relation(right).schema.clone(),
-            Yield::Pairs => {
-                let left_out: Vec<ColumnId> =
-                    if is_lookup { keys.iter().map(|(_, right)| *right).collect() } else { Vec::new() };
-                self.pairs(left, right, &left_out)
-            }
+        let default = if is_lookup { "leftouter" } else { "innerunique" };
+        let kind = JoinKind::from_name(join.kind.as_ref().map_or(default, |kind| kind.text.as_str()));
+        let left_out = |keys: &[JoinKey]| match is_lookup {
+            true => keys.iter().map(|key| key.right).collect(),
+            false => Vec::new(),
         };
-        for column in keys.into_iter().flat_map(<[ColumnId; 2]>::from) {
-            arguments.push(Expr::column(column, self.query.column(column).ty, Origins::none()));
-        }
-        let relation = self.opaque_around(&[join.right.span], operator, inputs, arguments, schema);
-        self.query.relation_mut(relation).origins.extend(&functions);
-        Ok(relation)
+        let Some(kind) = kind.filter(|_| join.predicate.is_none()) else {
+            // `join … where` compares rows of both sides under names of its own, which are not bound here.
+            let mut inputs = vec![left, right];
+            let mut arguments = Vec::new();
+            let functions = self.use_names(&kql::names(operator), environment, &mut inputs, &mut arguments);
+            let (schema, _) = self.pairs(left, right, &left_out(&keys));
+            let relation = self.opaque_around(&[join.right.span], operator, inputs, arguments, schema);
+            self.query.relation_mut(relation).origins.extend(&functions);
+            return Ok(relation);
+        };
+        let (schema, columns) = match kind.side() {
+            Some(Side::Left) => (self.query.relation(left).schema.clone(), Vec::new()),
+            Some(Side::Right) => (self.query.relation(right).schema.clone(), Vec::new()),
+            None => self.pairs(left, right, &left_out(&keys)),
+        };
+        let op = Operator::Join(Join { kind, left, right, keys, columns });
+        Ok(self.stage_around(&[join.right.span], operator, op, schema))
     }
 
     /// One key: a column of both sides, `$left.a == $right.b`, or several of these with `and` between them.
@@ -82,7 +67,7 @@ impl Lowerer<'_> {
         left: RelationId,
         right: RelationId,
         environment: &Rc<Environment>,
-        keys: &mut Vec<(ColumnId, ColumnId)>,
+        keys: &mut Vec<JoinKey>,
     ) -> Result<()> {
         let (left_name, right_name) = match &key.kind {
             ast::ExprKind::Binary { op: ast::BinaryOp::And, left: first, right: second, .. } => {
@@ -125,7 +110,7 @@ impl Lowerer<'_> {
         for column in [left, right] {
             self.query.column_mut(column).ty = known;
         }
-        keys.push((left, right));
+        keys.push(JoinKey { left, right, test: KeyTest::Equal });
         Ok(())
     }
 
@@ -135,22 +120,30 @@ impl Lowerer<'_> {
     }
 
     /// The columns of both sides; the right side's are new ones, for both sides may come from one table.
-    pub(super) fn pairs(&mut self, left: RelationId, right: RelationId, left_out: &[ColumnId]) -> Schema {
+    pub(super) fn pairs(
+        &mut self,
+        left: RelationId,
+        right: RelationId,
+        left_out: &[ColumnId],
+    ) -> (Schema, Vec<JoinColumn>) {
         let mut schema = self.query.relation(left).schema.clone();
         let other = self.query.relation(right).schema.clone();
         let mut taken: Vec<String> =
             schema.columns.iter().map(|column| self.query.column(*column).name.clone()).collect();
-        for column in other.columns.iter().filter(|column| !left_out.contains(column)) {
-            let ir::Column { name, ty, lineage } = self.query.column(*column).clone();
+        let mut columns = Vec::new();
+        for source in other.columns.iter().filter(|column| !left_out.contains(column)) {
+            let ir::Column { name, ty, lineage } = self.query.column(*source).clone();
             let name = std::iter::once(name.clone())
                 .chain((1..).map(|number: usize| format!("{name}{number}")))
                 .find(|name| !taken.contains(name))
                 .expect("numbers do not run out");
             taken.push(name.clone());
-            schema.columns.push(self.query.add_column(ir::Column { name, ty, lineage }));
+            let column = self.query.add_column(ir::Column { name, ty, lineage });
+            schema.columns.push(column);
+            columns.push(JoinColumn { column, left: None, right: Some(*source) });
         }
         schema.open |= other.open;
-        schema
+        (schema, columns)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::diagnostic::Code;
-use crate::ir::{self, Operator, RelationId, Schema, Type};
+use crate::ir::{self, Operator, RelationId, Schema, Type, Value};
 use crate::kql::ast;
 use crate::lower::name::Environment;
 use crate::lower::scalar::Scope;
@@ -86,8 +86,14 @@ impl Lowerer<'_> {
         let scope = Scope::constant(environment);
         let bounds = bounds.map(|bound| self.scalar(bound, &scope));
         let arguments = bounds.into_iter().collect::<Result<Vec<ir::Expr>>>()?;
-        let schema = self.closed(&[(&column.text, arguments[0].ty)]);
-        Ok(self.opaque(operator, Vec::new(), arguments, schema))
+        let [from, to, step] = <[ir::Expr; 3]>::try_from(arguments).expect("there are three bounds");
+        let ty = match (from.ty, step.ty) {
+            // The widest number, as in arithmetic.
+            (from, step) if from.is_number() && step.is_number() => from.max(step),
+            (from, _) => from,
+        };
+        let schema = self.closed(&[(&column.text, ty)]);
+        Ok(self.stage(operator, Operator::Range { from, to, step }, schema))
     }
 
     /// `externaldata`: the declared columns of a file that lies elsewhere.
@@ -97,8 +103,52 @@ impl Lowerer<'_> {
         &mut self,
         operator: &ast::Operator,
         columns: &[(ast::Name, ast::Name)],
+        sources: &[ast::Expr],
+        properties: &[(ast::Name, ast::Expr)],
+        environment: &Rc<Environment>,
     ) -> Result<RelationId> {
         let schema = Schema { columns: self.declared(columns)?, open: false };
-        Ok(self.opaque(operator, Vec::new(), Vec::new(), schema))
+        let scope = Scope::constant(environment);
+        let mut locations = Vec::new();
+        for source in sources {
+            let source = self.scalar(source, &scope)?;
+            match source.as_text() {
+                Some(location) => locations.push(location.to_owned()),
+                None => return Ok(self.opaque(operator, Vec::new(), vec![source], schema)),
+            }
+        }
+        let mut property = |name: &str| -> Result<Option<Value>> {
+            let Some((_, value)) = properties.iter().find(|(other, _)| other.text.eq_ignore_ascii_case(name)) else {
+                return Ok(None);
+            };
+            #[expect(clippy::wildcard_enum_match_arm, reason = "a bare word is a name")]
+            match &value.kind {
+                ast::ExprKind::Name(word) => Ok(Some(Value::String(word.text.clone()))),
+                _ => Ok(self.scalar(value, &scope)?.as_literal().cloned()),
+            }
+        };
+        let format = property("format")?.as_ref().and_then(Value::as_str).map(str::to_ascii_lowercase);
+        let skip_first = match property("ignoreFirstRecord")? {
+            Some(Value::Bool(skip)) => skip,
+            Some(Value::String(skip)) => skip.eq_ignore_ascii_case("true"),
+            _ => false,
+        };
+        let op = Operator::External(ir::External::Files { locations, format, skip_first });
+        Ok(self.stage(operator, op, schema))
+    }
+
+    /// `_GetWatchlist(alias)`: text columns that the list alone knows, beside those that every watchlist has.
+    ///
+    /// <https://learn.microsoft.com/azure/sentinel/watchlists-queries>
+    pub(super) fn watchlist(&mut self, alias: String, call: &ast::Expr) -> RelationId {
+        let columns = [
+            ("_DTItemId", Type::String),
+            ("LastUpdatedTimeUTC", Type::DateTime),
+            ("SearchKey", Type::String),
+            ("WatchlistItem", Type::Dynamic),
+        ];
+        let schema = Schema { open: true, ..self.closed(&columns) };
+        let op = Operator::External(ir::External::Watchlist { alias });
+        self.query.add(ir::Relation { op, schema, origins: self.leaves_in(call.span) })
     }
 }

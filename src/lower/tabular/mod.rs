@@ -4,9 +4,11 @@ mod expand;
 mod join;
 mod literal;
 mod opaque;
+mod plugin;
 mod project;
 mod statistics;
 mod union;
+mod window;
 
 use std::rc::Rc;
 
@@ -29,7 +31,7 @@ impl Lowerer<'_> {
                     self.refer(relation, name.span);
                     Ok(relation)
                 }
-                Some(Binding::Scalar(_)) => {
+                Some(Binding::Scalar(_) | Binding::State(_)) => {
                     self.error(Code::WrongType, name.span, format!("`{}` is a single value, not a table", name.text))
                 }
                 Some(Binding::Function(function)) => {
@@ -39,11 +41,8 @@ impl Lowerer<'_> {
                 None => Ok(self.table(name, environment)),
             },
             ast::ExprKind::Pipe { source, operators } => {
-                let mut relation = self.relation(source, environment)?;
-                for operator in operators {
-                    relation = self.operator(Some(relation), operator, environment)?;
-                }
-                Ok(relation)
+                let relation = self.relation(source, environment)?;
+                self.pipeline(relation, operators, environment)
             }
             ast::ExprKind::Source(operator) => self.operator(None, operator, environment),
             ast::ExprKind::Call { name, arguments } => self.table_call(expr, name, arguments, environment),
@@ -113,13 +112,18 @@ impl Lowerer<'_> {
                 return self.call_tabular_function(expr, name, &function, arguments, environment);
             }
             Some(Binding::Broken) => return Err(Reported),
-            Some(Binding::Scalar(_) | Binding::Relation(_)) | None => {}
+            Some(Binding::Scalar(_) | Binding::State(_) | Binding::Relation(_)) | None => {}
         }
         match (name.text.as_str(), arguments) {
             ("materialize" | "view", [argument]) => {
                 let relation = self.relation(&argument.value, environment)?;
                 self.refer(relation, name.span);
                 Ok(relation)
+            }
+            ("_GetWatchlist", [alias, ..]) => {
+                let alias = self.scalar(&alias.value, &Scope::constant(environment))?;
+                let Some(text) = alias.as_text() else { return Ok(self.unread(&name.text, expr)) };
+                Ok(self.watchlist(text.to_owned(), expr))
             }
             ("table", [argument]) => {
                 let table = self.scalar(&argument.value, &Scope::constant(environment))?;
@@ -157,9 +161,26 @@ impl Lowerer<'_> {
             (body, [].as_slice())
         };
         let ast::ExprKind::Source(first) = &source.kind else { return self.relation(body, environment) };
-        let mut relation = self.operator(Some(input), first, environment)?;
+        let relation = self.operator(Some(input), first, environment)?;
+        self.pipeline(relation, operators, environment)
+    }
+
+    /// Operators one after the other; `as` names the rows for those behind it.
+    ///
+    /// <https://learn.microsoft.com/kusto/query/as-operator>
+    fn pipeline(
+        &mut self,
+        input: RelationId,
+        operators: &[ast::Operator],
+        environment: &Rc<Environment>,
+    ) -> Result<RelationId> {
+        let mut environment = Rc::clone(environment);
+        let mut relation = input;
         for operator in operators {
-            relation = self.operator(Some(relation), operator, environment)?;
+            relation = self.operator(Some(relation), operator, &environment)?;
+            if let OperatorKind::As(name) = &operator.kind {
+                environment = environment.with(name, Binding::Relation(relation), operator.span);
+            }
         }
         Ok(relation)
     }
@@ -184,7 +205,9 @@ impl Lowerer<'_> {
             (_, OperatorKind::Range { column, from, to, step }) => {
                 self.range(operator, column, [from, to, step], environment)
             }
-            (_, OperatorKind::ExternalData { columns, .. }) => self.external_data(operator, columns),
+            (_, OperatorKind::ExternalData { columns, sources, properties }) => {
+                self.external_data(operator, columns, sources, properties, environment)
+            }
             (_, OperatorKind::Search { tables, .. }) => self.search(input, operator, tables, environment),
             (_, OperatorKind::Find { tables, project, .. }) => self.find(operator, tables, project, environment),
             (_, OperatorKind::Evaluate { call, schema }) => {
@@ -200,8 +223,11 @@ impl Lowerer<'_> {
                     let help = "equality is written `==`".to_owned();
                     return self.error_with_help(Code::WrongType, name.span, message, Some(help));
                 }
-                let predicate = self.predicate(&condition.value, &Scope::row(environment, input))?;
-                Ok(self.like_input(input, Operator::Filter { input, predicate }, origins))
+                let (predicate, windows) =
+                    self.windowed(|this| this.predicate(&condition.value, &Scope::row(environment, input)));
+                let predicate = predicate?;
+                let windowed = self.window(input, windows);
+                Ok(self.like_input(input, Operator::Filter { input: windowed, predicate }, origins))
             }
             (Some(input), OperatorKind::Extend(columns)) => self.extend(input, operator, columns, environment),
             (Some(input), OperatorKind::Project(columns)) => self.project(input, operator, columns, environment),
@@ -243,25 +269,21 @@ impl Lowerer<'_> {
             }
             (Some(input), OperatorKind::Join(join)) => self.join(input, operator, join, false, environment),
             (Some(input), OperatorKind::Lookup(join)) => self.join(input, operator, join, true, environment),
-            (Some(input), OperatorKind::MvExpand { columns, .. }) => {
-                self.expand(input, operator, columns, environment)
+            (Some(input), OperatorKind::MvExpand { columns, limit }) => {
+                self.expand(input, operator, columns, limit.as_ref(), environment)
             }
-            (Some(input), OperatorKind::MvApply { columns, id, body, .. }) => {
-                self.apply(input, operator, columns, id.as_ref(), body, environment)
+            (Some(input), OperatorKind::MvApply { columns, limit, id, body }) => {
+                self.apply(input, operator, columns, limit.as_ref(), id.as_ref(), body, environment)
             }
-            (Some(input), OperatorKind::Parse { subject, parts, .. }) => {
-                self.parse(input, operator, subject, parts, environment)
+            (Some(input), pattern @ OperatorKind::Parse { .. }) => self.parse(input, operator, pattern, environment),
+            (Some(input), OperatorKind::ParseKv { subject, columns, properties }) => {
+                self.parse_kv(input, operator, subject, columns, properties, environment)
             }
-            (Some(input), OperatorKind::ParseKv { subject, columns, .. }) => {
-                self.parse_kv(input, operator, subject, columns, environment)
-            }
-            (Some(input), OperatorKind::MakeSeries { aggregates, on, keys, .. }) => {
-                self.make_series(input, operator, aggregates, on, keys, environment)
+            (Some(input), series @ OperatorKind::MakeSeries { .. }) => {
+                self.make_series(input, operator, series, environment)
             }
             (Some(input), OperatorKind::Serialize(columns)) => self.serialize(input, operator, columns, environment),
-            (Some(input), OperatorKind::Scan { declared, .. }) => {
-                Ok(self.scan(input, operator, declared, environment))
-            }
+            (Some(input), scan @ OperatorKind::Scan { .. }) => self.scan(input, operator, scan, environment),
             (Some(input), OperatorKind::Partition { by, body, .. }) => {
                 self.partition(input, operator, by, body, environment)
             }
@@ -270,10 +292,15 @@ impl Lowerer<'_> {
             (Some(input), OperatorKind::TopHitters { of, by, .. }) => {
                 self.top_hitters(input, operator, of, by.as_ref(), environment)
             }
-            (Some(input), OperatorKind::SampleDistinct { of, .. }) => {
-                self.sample_distinct(input, operator, of, environment)
+            (Some(input), OperatorKind::SampleDistinct { count, of }) => {
+                self.sample_distinct(input, operator, count, of, environment)
             }
-            (Some(input), OperatorKind::Sample(_) | OperatorKind::AssertSchema(_)) => {
+            // Which rows are sampled is as open as which rows `take` takes.
+            (Some(input), OperatorKind::Sample(count)) => {
+                let (count, count_origins) = self.count(count, environment)?;
+                Ok(self.like_input(input, Operator::Take { input, count }, origins.and(&count_origins)))
+            }
+            (Some(input), OperatorKind::AssertSchema(_)) => {
                 let schema = self.query.relation(input).schema.clone();
                 Ok(self.opaque(operator, vec![input], Vec::new(), schema))
             }
@@ -285,7 +312,7 @@ impl Lowerer<'_> {
                     ("ColumnType", Type::String),
                 ];
                 let schema = self.closed(&columns);
-                Ok(self.opaque(operator, vec![input], Vec::new(), schema))
+                Ok(self.stage(operator, Operator::Describe { input }, schema))
             }
             (Some(input), OperatorKind::Reduce { by, .. }) => self.reduce(input, operator, by, environment),
             (Some(input), OperatorKind::GraphMatch { project, .. }) if !project.is_empty() => {
@@ -319,7 +346,7 @@ impl Lowerer<'_> {
             origins: Origins::none(),
         };
         let aggregates = vec![ir::Aggregation { columns: vec![column], aggregate }];
-        let op = Operator::Summarize { input, keys: Vec::new(), aggregates };
+        let op = Operator::Summarize { input, keys: Vec::new(), aggregates, rest: None };
         let schema = Schema { columns: vec![column], open: false };
         self.query.add(ir::Relation { op, schema, origins })
     }

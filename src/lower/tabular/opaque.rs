@@ -31,12 +31,28 @@ impl Lowerer<'_> {
         arguments: Vec<Expr>,
         schema: Schema,
     ) -> RelationId {
+        let name = operator.keyword.text.clone();
+        let op = Operator::Opaque { name, text: kql::print_operator(operator), inputs, arguments };
+        self.stage_around(inner, operator, op, schema)
+    }
+
+    /// An operator with all its leaves but those of tables inside.
+    pub(super) fn stage_around(
+        &mut self,
+        inner: &[Span],
+        operator: &ast::Operator,
+        op: Operator,
+        schema: Schema,
+    ) -> RelationId {
         let is_inner = |leaf: &Span| inner.iter().any(|table| table.start <= leaf.start && leaf.end <= table.end);
         let leaves = self.leaves_in(operator.span);
         let own: Origins = leaves.spans().iter().copied().filter(|leaf| !is_inner(leaf)).collect();
-        let name = operator.keyword.text.clone();
-        let op = Operator::Opaque { name, text: kql::print_operator(operator), inputs, arguments };
         self.query.add(ir::Relation { op, schema, origins: own.and(&operator.keyword.span.into()) })
+    }
+
+    /// An operator with all its leaves.
+    pub(super) fn stage(&mut self, operator: &ast::Operator, op: Operator, schema: Schema) -> RelationId {
+        self.stage_around(&[], operator, op, schema)
     }
 
     /// An operator whose parts are not bound: whatever names it uses may come from a `let`, and any column may result.
@@ -50,7 +66,7 @@ impl Lowerer<'_> {
         self.unresolved_as(input, operator, Schema { columns, open: true }, environment)
     }
 
-    fn unresolved_as(
+    pub(super) fn unresolved_as(
         &mut self,
         input: Option<RelationId>,
         operator: &ast::Operator,
@@ -82,52 +98,10 @@ impl Lowerer<'_> {
                     let body = self.leaves_in(function.declaration.span);
                     functions.extend(&body.moved());
                 }
-                Some(Binding::Relation(_) | Binding::Broken) | None => {}
+                Some(Binding::Relation(_) | Binding::State(_) | Binding::Broken) | None => {}
             }
         }
         functions
-    }
-
-    /// `serialize`: the rows in a fixed order, and columns computed along it.
-    ///
-    /// <https://learn.microsoft.com/kusto/query/serialize-operator>
-    pub(super) fn serialize(
-        &mut self,
-        input: RelationId,
-        operator: &ast::Operator,
-        columns: &[ast::Column],
-        environment: &Rc<Environment>,
-    ) -> Result<RelationId> {
-        let assigned = self.assignments(input, columns, environment, &mut self.names_over(input))?;
-        let (columns, arguments) = assigned.into_iter().map(|each| (each.column, each.value)).unzip();
-        Ok(self.adding(input, operator, arguments, columns))
-    }
-
-    /// `scan`: the declared columns beside the input's, and with `with_match_id` which match it is.
-    ///
-    /// <https://learn.microsoft.com/kusto/query/scan-operator>
-    pub(super) fn scan(
-        &mut self,
-        input: RelationId,
-        operator: &ast::Operator,
-        declared: &[ast::Parameter],
-        environment: &Rc<Environment>,
-    ) -> RelationId {
-        let mut columns = Vec::new();
-        for parameter in declared {
-            let ty = match &parameter.ty {
-                ast::ParameterType::Scalar(ty) => Type::from_name(&ty.text).unwrap_or(Type::Unknown),
-                ast::ParameterType::Table(_) => Type::Unknown,
-            };
-            columns.push(self.new_column(&parameter.name.text, ty));
-        }
-        let id = operator.hints.iter().find(|(name, _)| name.text == "with_match_id");
-        if let Some((_, ast::Expr { kind: ast::ExprKind::Name(name), .. })) = id {
-            columns.push(self.new_column(&name.text, Type::Long));
-        }
-        let schema = self.query.relation(input).schema.clone();
-        let schema = self.extended(schema, columns);
-        self.unresolved_as(Some(input), operator, schema, environment)
     }
 
     /// `partition`: what its pipeline makes of the rows of each value.
@@ -142,11 +116,12 @@ impl Lowerer<'_> {
         environment: &Rc<Environment>,
     ) -> Result<RelationId> {
         let by = self.scalar(by, &Scope::row(environment, input))?;
-        let rows = self.query.relation(input).schema.clone();
-        let part = self.opaque_around(&[body.span], operator, vec![input], vec![by], rows);
-        let answer = self.headless(part, body, environment)?;
-        let schema = self.query.relation(answer).schema.clone();
-        Ok(self.opaque_around(&[body.span], operator, vec![answer], Vec::new(), schema))
+        let schema = self.query.relation(input).schema.clone();
+        let given = self.stage_around(&[operator.span], operator, Operator::Given { input }, schema);
+        let body_relation = self.headless(given, body, environment)?;
+        let schema = self.query.relation(body_relation).schema.clone();
+        let op = Operator::Partition { input, by, given, body: body_relation };
+        Ok(self.stage_around(&[body.span], operator, op, schema))
     }
 
     /// `invoke`: a function of the query over the rows that flow in; any other may add columns.
@@ -174,54 +149,6 @@ impl Lowerer<'_> {
             self.known_function(name, environment);
         }
         Ok(self.unresolved(Some(input), operator, environment))
-    }
-
-    /// `evaluate`: what a plugin yields, as far as its documentation or the query itself says.
-    ///
-    /// <https://learn.microsoft.com/kusto/query/evaluate-operator>
-    pub(super) fn evaluate(
-        &mut self,
-        input: Option<RelationId>,
-        operator: &ast::Operator,
-        call: &ast::Expr,
-        declared: Option<&ast::RowType>,
-        environment: &Rc<Environment>,
-    ) -> Result<RelationId> {
-        let rows = input.map(|input| self.query.relation(input).schema.clone()).unwrap_or_default();
-        let ast::ExprKind::Call { name, arguments } = &call.kind else {
-            return Ok(self.unresolved(input, operator, environment));
-        };
-        let first = arguments.first().map(|argument| &argument.value);
-        let rest = match (name.text.as_str(), first, input) {
-            ("bag_unpack", Some(bag), Some(input)) => {
-                let unpacked = self.scalar(bag, &Scope::row(environment, input))?;
-                let gone = unpacked.as_path().filter(|path| path.steps.is_empty()).map(|path| path.column);
-                let rows = self.query.relation(input).schema.clone();
-                let columns = rows.columns.into_iter().filter(|column| Some(*column) != gone).collect();
-                Schema { columns, open: true }
-            }
-            ("ipv4_lookup" | "ipv6_lookup", Some(table), Some(input)) if self.is_tabular(table, environment) => {
-                let right = self.relation(table, environment)?;
-                self.pairs(input, right, &[])
-            }
-            ("autocluster" | "basket", _, Some(_)) => {
-                let found = self.closed(&[("SegmentId", Type::Long), ("Count", Type::Long), ("Percent", Type::Real)]);
-                self.extended(found, rows.columns.clone())
-            }
-            ("pivot" | "narrow" | "diffpatterns" | "diffpatterns_text" | "python" | "r", ..) => {
-                Schema { columns: Vec::new(), open: true }
-            }
-            _ => Schema { open: true, ..rows },
-        };
-        let schema = match declared {
-            Some(ast::RowType::Row { star, columns }) => {
-                let columns = self.declared(columns)?;
-                let kept = if *star { Schema { open: false, ..rest } } else { Schema::default() };
-                self.extended(kept, columns)
-            }
-            Some(ast::RowType::Scalar(_)) | None => rest,
-        };
-        Ok(self.unresolved_as(input, operator, schema, environment))
     }
 
     /// `search`: every column of the tables searched, behind the name of the table.

@@ -58,8 +58,11 @@ impl Lowerer<'_> {
             let kept = self.query.relation(input).schema.clone();
             return self.several_at_once(input, operator, columns, kept, environment);
         }
-        let columns = self.assignments(input, columns, environment, &mut self.names_over(input))?;
+        let mut names = self.names_over(input);
+        let (columns, windows) = self.windowed(|this| this.assignments(input, columns, environment, &mut names));
+        let columns = columns?;
         let schema = self.query.relation(input).schema.clone();
+        let input = self.window(input, windows);
         let schema = self.extended(schema, columns.iter().map(|assignment| assignment.column));
         let op = Operator::Extend { input, columns };
         let relation = self.query.add(ir::Relation { op, schema, origins: operator.keyword.span.into() });
@@ -83,7 +86,10 @@ impl Lowerer<'_> {
         if columns.iter().any(yields_several) {
             return self.several_at_once(input, operator, columns, Schema::default(), environment);
         }
-        let columns = self.assignments(input, columns, environment, &mut self.names_over(input))?;
+        let mut names = self.names_over(input);
+        let (columns, windows) = self.windowed(|this| this.assignments(input, columns, environment, &mut names));
+        let columns = columns?;
+        let input = self.window(input, windows);
         Ok(self.projection(input, columns, operator.keyword.span.into(), false))
     }
 
@@ -270,13 +276,9 @@ impl Lowerer<'_> {
                 keys.extend(self.assignments(input, std::slice::from_ref(column), environment, &mut names)?);
             }
         }
-        if open {
-            // Which columns tell the rows apart is not known.
-            let columns = keys.iter().map(|key| key.column).collect();
-            return Ok(self.opaque(operator, vec![input], Vec::new(), Schema { columns, open }));
-        }
-        let schema = Schema { columns: keys.iter().map(|key| key.column).collect(), open: false };
-        let op = Operator::Summarize { input, keys, aggregates: Vec::new() };
+        let schema = Schema { columns: keys.iter().map(|key| key.column).collect(), open };
+        let rest = open.then_some(ir::Rest::Keys);
+        let op = Operator::Summarize { input, keys, aggregates: Vec::new(), rest };
         Ok(self.query.add(ir::Relation { op, schema, origins: operator.keyword.span.into() }))
     }
 

@@ -3,12 +3,14 @@
 
 use std::rc::Rc;
 
-use crate::ir::{Expr, RelationId, Schema, Type};
+use crate::diagnostic::Code;
+use crate::ir::{self, Assignment, Expr, Operator, RelationId, Schema, Series, Type};
 use crate::kql::{self, ast};
 use crate::lower::label::Names;
 use crate::lower::name::Environment;
 use crate::lower::scalar::Scope;
 use crate::lower::{Lowerer, Result};
+use crate::span::Origins;
 
 impl Lowerer<'_> {
     /// `make-series`: the keys, then arrays: of each aggregate, and of the axis.
@@ -18,36 +20,64 @@ impl Lowerer<'_> {
         &mut self,
         input: RelationId,
         operator: &ast::Operator,
-        aggregates: &[(ast::Column, Option<ast::Expr>)],
-        on: &ast::Column,
-        keys: &[ast::Column],
+        series: &ast::OperatorKind,
         environment: &Rc<Environment>,
     ) -> Result<RelationId> {
+        let ast::OperatorKind::MakeSeries { aggregates, on, range, keys } = series else {
+            unreachable!("the caller looked")
+        };
         let scope = Scope::row(environment, input);
         let mut names = self.names_over(input);
         let (keys, mut columns) = self.group_keys(keys, &scope, &mut names)?;
-        let mut arguments: Vec<Expr> = keys.into_iter().map(|key| key.value).collect();
+        let mut series = Vec::new();
+        let mut unread = Vec::new();
         for (aggregate, default) in aggregates {
-            let series = self.aggregate_columns(aggregate, input, &scope, &mut names, &mut arguments)?;
-            for column in &series {
+            let default = match default {
+                Some(default) => Some(self.scalar(default, &scope)?),
+                None => None,
+            };
+            let found = self.series_aggregate(aggregate, input, &scope, &mut names)?;
+            for column in &found.columns {
                 self.query.column_mut(*column).ty = Type::Dynamic;
             }
-            columns.extend(series);
-            if let Some(default) = default {
-                arguments.push(self.scalar(default, &scope)?);
+            columns.extend(found.columns);
+            match found.aggregation {
+                Some(aggregation) => series.push((aggregation, default)),
+                None => unread.extend(found.arguments.into_iter().chain(default)),
             }
         }
         let axis = self.scalar(&on.value, &scope)?;
         let name = self.label(on, &axis, &mut names);
-        arguments.push(axis);
-        columns.push(self.new_column(&name, Type::Dynamic));
+        let axis = Assignment { column: self.new_column(&name, Type::Dynamic), value: axis };
+        columns.push(axis.column);
+        let constant = Scope::constant(environment);
+        let mut bound = |bound: &ast::Expr| self.scalar(bound, &constant);
+        let ([from, to], step, closed) = match range {
+            ast::SeriesRange::Steps { from, to, step } => {
+                let mut optional = |bounds: &Option<ast::Expr>| bounds.as_ref().map(&mut bound).transpose();
+                ([optional(from)?, optional(to)?], bound(step)?, false)
+            }
+            ast::SeriesRange::In(bounds) => {
+                let [from, to, step] = bounds.as_slice() else {
+                    let message = "expected `in range(start, stop, step)`";
+                    return self.error(Code::WrongArguments, operator.keyword.span, message);
+                };
+                ([Some(bound(from)?), Some(bound(to)?)], bound(step)?, true)
+            }
+        };
         let schema = Schema { columns, open: false };
-        let mut inputs = vec![input];
-        // The bounds of the axis are not bound: values that `let` names are.
-        let bounds = self.use_names(&kql::names(operator), environment, &mut inputs, &mut arguments);
-        let relation = self.opaque(operator, inputs, arguments, schema);
-        self.query.relation_mut(relation).origins.extend(&bounds);
-        Ok(relation)
+        if !unread.is_empty() {
+            let grouped = keys.into_iter().map(|key| key.value);
+            let known = series.into_iter().flat_map(|(aggregation, default)| {
+                let condition = aggregation.aggregate.filter.map(Expr::truth);
+                aggregation.aggregate.arguments.into_iter().chain(condition).chain(default)
+            });
+            let bounds = from.into_iter().chain(to).chain([step, axis.value]);
+            let arguments = grouped.chain(known).chain(unread).chain(bounds).collect();
+            return Ok(self.opaque(operator, vec![input], arguments, schema));
+        }
+        let op = Operator::Series(Series { input, keys, aggregates: series, axis, from, to, step, closed });
+        Ok(self.stage(operator, op, schema))
     }
 
     /// `top-nested`: at each level the value and what the levels are ordered by.
@@ -121,13 +151,20 @@ impl Lowerer<'_> {
         &mut self,
         input: RelationId,
         operator: &ast::Operator,
+        count: &ast::Expr,
         of: &ast::Column,
         environment: &Rc<Environment>,
     ) -> Result<RelationId> {
+        let (count, count_origins) = self.count(count, environment)?;
         let value = self.scalar(&of.value, &Scope::row(environment, input))?;
         let name = self.column_name(of, &value);
-        let schema = self.closed(&[(&name, value.ty)]);
-        Ok(self.opaque(operator, vec![input], vec![value], schema))
+        let key = Assignment { column: self.computed(name, &value), value };
+        let schema = Schema { columns: vec![key.column], open: false };
+        // Any of the distinct values.
+        let op = Operator::Summarize { input, keys: vec![key], aggregates: Vec::new(), rest: None };
+        let origins = Origins::from(operator.keyword.span).and(&count_origins);
+        let distinct = self.query.add(ir::Relation { op, schema, origins });
+        Ok(self.like_input(distinct, Operator::Take { input: distinct, count }, Origins::none()))
     }
 
     /// `reduce`: patterns that a column's values have in common.

@@ -3,17 +3,27 @@
 //! Each node of the arena is evaluated once, inputs first, however many users it has; its rows are handed on
 //! without a copy to the last of them.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod describe;
+mod expand;
+mod join;
+mod parse;
+mod plan;
+mod source;
+mod summary;
+mod unpack;
+mod window;
 
-use super::aggregate::{self, State};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
 use super::expression::Scope;
-use super::value::{Key, Members, sort_order};
-use super::{Data, Event, Table, convert, predicate};
+use super::value::{Members, sort_order};
+use super::{Data, Event, Reason, Refused, Table, convert, predicate};
 use crate::ir::{
-    Aggregation, Assignment, ColumnId, Operator, Predicate, Query, RelationId, SortKey, Truth, Type, UnionColumn,
-    Value,
+    Assignment, ColumnId, Operator, Predicate, Query, RelationId, SortKey, Truth, Type, UnionColumn, Value,
 };
+use plan::{Need, Plan};
 
 /// A column of rows: one of the query's, or one that only the events of an open table know.
 #[derive(Clone, Debug)]
@@ -30,29 +40,34 @@ struct Rows {
     rows: Vec<Vec<Value>>,
 }
 
+/// The most rows that an operator may make of fewer.
+const MOST_ROWS: usize = 5_000_000;
+
 /// The answer of a query without opaque parts.
-pub fn run(query: &Query, data: &Data, clock: i64) -> Table {
+pub fn run(query: &Query, data: &Data, clock: i64) -> Result<Table, Refused> {
     if query.is_empty() {
-        return Table::default();
+        return Ok(Table::default());
     }
-    let order = order(query);
-    let uses = uses(query, &order);
+    let Plan { order, uses, fused, needs } = Plan::new(query);
+    let outer = BTreeMap::new();
     let mut evaluator = Evaluator {
         query,
         data,
         clock,
-        needs: needs(query, &order),
-        fused: fused(query, &order, &uses),
+        needs: &needs,
+        fused: &fused,
         uses,
+        outer: &outer,
         results: BTreeMap::new(),
         subqueries: BTreeMap::new(),
     };
     for id in order {
-        evaluator.evaluate(id);
+        evaluator.evaluate(id)?;
     }
-    let Rows { slots, rows } = evaluator.take(query.root);
+    let rows = evaluator.take(query.root);
+    let Rows { slots, rows } = evaluator.answer(query.root, rows);
     let columns = slots.iter().enumerate().map(|(at, slot)| (slot.name.clone(), column_type(slot.ty, at, &rows)));
-    Table { columns: columns.collect(), rows }
+    Ok(Table { columns: columns.collect(), rows })
 }
 
 /// The type of an answer's column: of unknown type is what all its values are, else `dynamic`.
@@ -68,138 +83,41 @@ fn column_type(declared: Type, at: usize, rows: &[Vec<Value>]) -> Type {
     }
 }
 
-/// The relations that the answer depends on, each behind its inputs and subqueries.
-fn order(query: &Query) -> Vec<RelationId> {
-    let mut done = vec![false; query.len()];
-    let mut order = Vec::new();
-    let mut stack = vec![(query.root, false)];
-    while let Some((id, ready)) = stack.pop() {
-        if ready {
-            order.push(id);
-        } else if !std::mem::replace(&mut done[id.0 as usize], true) {
-            stack.push((id, true));
-            let op = &query.relation(id).op;
-            stack.extend(op.inputs().into_iter().chain(op.subqueries()).map(|input| (input, false)));
-        }
-    }
-    order
-}
-
-/// How often each relation is asked for, as an input, as a subquery or as the answer.
-fn uses(query: &Query, order: &[RelationId]) -> Vec<usize> {
-    let mut uses = vec![0; query.len()];
-    uses[query.root.0 as usize] += 1;
-    for id in order {
-        let op = &query.relation(*id).op;
-        for input in op.inputs().into_iter().chain(op.subqueries()) {
-            uses[input.0 as usize] += 1;
-        }
-    }
-    uses
-}
-
-/// The tables whose only user is a filter, which can then leave most properties of most events alone.
-fn fused(query: &Query, order: &[RelationId], uses: &[usize]) -> Vec<bool> {
-    let mut fused = vec![false; query.len()];
-    for id in order {
-        if let Operator::Filter { input, .. } = &query.relation(*id).op {
-            let is_table = matches!(query.relation(*input).op, Operator::Table { .. });
-            fused[input.0 as usize] = is_table && uses[input.0 as usize] == 1;
-        }
-    }
-    fused
-}
-
-/// What the users of a relation read of it.
-#[derive(Clone, Debug, Default)]
-struct Need {
-    columns: BTreeSet<ColumnId>,
-    /// Whether the columns that only the events of an open table know are read.
-    extra: bool,
-}
-
-/// What is read of each relation: what nobody reads is never taken from the events.
-fn needs(query: &Query, order: &[RelationId]) -> Vec<Need> {
-    let mut needs = vec![Need::default(); query.len()];
-    needs[query.root.0 as usize] =
-        Need { columns: query.relation(query.root).schema.columns.iter().copied().collect(), extra: true };
-    for id in order.iter().rev() {
-        let relation = query.relation(*id);
-        let need = needs[id.0 as usize].clone();
-        let mut read = BTreeSet::new();
-        for expr in relation.op.exprs() {
-            read.extend(expr.columns());
-        }
-        for predicate in relation.op.predicates() {
-            predicate.walk_exprs(&mut |expr| read.extend(expr.as_path().map(|path| path.column)));
-        }
-        for subquery in relation.op.subqueries() {
-            let first = query.relation(subquery).schema.columns.first().copied();
-            needs[subquery.0 as usize].columns.extend(first);
-        }
-        match &relation.op {
-            Operator::Filter { input, .. }
-            | Operator::Extend { input, .. }
-            | Operator::Sort { input, .. }
-            | Operator::Top { input, .. }
-            | Operator::Take { input, .. } => {
-                let of_input = &mut needs[input.0 as usize];
-                of_input.columns.extend(read.union(&need.columns).copied());
-                of_input.extra |= need.extra;
-            }
-            Operator::Project { input, .. } => {
-                let of_input = &mut needs[input.0 as usize];
-                of_input.columns.extend(read);
-                of_input.extra |= need.extra && relation.schema.open;
-            }
-            Operator::Summarize { input, .. } => needs[input.0 as usize].columns.extend(read),
-            Operator::Union { inputs, columns } => {
-                for (at, input) in inputs.iter().enumerate() {
-                    let of_input = &mut needs[input.0 as usize];
-                    of_input.columns.extend(
-                        columns
-                            .iter()
-                            .filter(|column| need.columns.contains(&column.column))
-                            .filter_map(|column| column.sources.get(at).copied().flatten()),
-                    );
-                    of_input.extra |= need.extra;
-                }
-            }
-            Operator::Table { .. } | Operator::Literal { .. } | Operator::Opaque { .. } => {}
-        }
-    }
-    needs
-}
-
 struct Evaluator<'a> {
     query: &'a Query,
     data: &'a Data,
     clock: i64,
     uses: Vec<usize>,
-    needs: Vec<Need>,
+    needs: &'a [Need],
     /// Tables that their only user, a filter, reads event by event.
-    fused: Vec<bool>,
+    fused: &'a [bool],
+    /// What is there already when a pipeline inside an operator is evaluated.
+    outer: &'a BTreeMap<RelationId, Rows>,
     results: BTreeMap<RelationId, Rows>,
-    subqueries: BTreeMap<RelationId, Members>,
+    subqueries: BTreeMap<RelationId, Arc<Members>>,
 }
 
 impl Evaluator<'_> {
-    fn evaluate(&mut self, id: RelationId) {
+    fn evaluate(&mut self, id: RelationId) -> Result<(), Refused> {
         let query = self.query;
         for subquery in query.relation(id).op.subqueries() {
             self.prepare_subquery(subquery);
         }
         let rows = match &query.relation(id).op {
-            Operator::Table { .. } if self.fused[id.0 as usize] => return,
+            Operator::Table { .. } if self.fused[id.0 as usize] => return Ok(()),
             Operator::Table { .. } => self.table(id),
             Operator::Literal { rows } => self.literal(id, rows),
+            Operator::Range { from, to, step } => self.range(id, from, to, step)?,
+            Operator::External(external) => self.external(id, external)?,
             Operator::Filter { input, predicate } if self.fused[input.0 as usize] => {
                 self.filter_table(*input, predicate)
             }
             Operator::Filter { input, predicate } => self.filter(*input, predicate),
             Operator::Extend { input, columns } => self.assign(id, *input, columns, true),
             Operator::Project { input, columns } => self.assign(id, *input, columns, false),
-            Operator::Summarize { input, keys, aggregates } => self.summarize(id, *input, keys, aggregates),
+            Operator::Summarize { input, keys, aggregates, rest } => {
+                self.summarize(id, *input, keys, aggregates, *rest)
+            }
             Operator::Sort { input, by } => self.sort(*input, by),
             Operator::Top { input, count, by } => {
                 let mut sorted = self.sort(*input, by);
@@ -212,10 +130,29 @@ impl Evaluator<'_> {
                 rows
             }
             Operator::Union { inputs, columns } => self.union(id, inputs, columns),
-            // Refused before anything is evaluated.
-            Operator::Opaque { .. } => Rows::default(),
+            Operator::Join(join) => self.join(id, join)?,
+            Operator::Expand { input, expansion } => self.expand(id, *input, expansion)?,
+            Operator::Apply { input, expansion, given, body } => self.apply(id, *input, expansion, *given, *body)?,
+            Operator::Partition { input, by, given, body } => self.partition(id, *input, by, *given, *body)?,
+            Operator::Parse(parse) => self.parse(parse),
+            Operator::ParseKv(parse) => self.parse_kv(parse),
+            Operator::Window { input, columns } => self.window(*input, columns),
+            Operator::Scan(scan) => self.scan(id, scan),
+            Operator::Series(series) => self.series(id, series)?,
+            Operator::Unpack(unpack) => self.unpack(id, unpack)?,
+            Operator::Pivot(pivot) => self.pivot(id, pivot),
+            Operator::Describe { input } => self.describe(id, *input),
+            // Given rows stand in `results` before their pipeline is evaluated; the other is refused before all.
+            Operator::Given { .. } | Operator::Opaque { .. } => return Ok(()),
         };
         self.results.insert(id, rows);
+        Ok(())
+    }
+
+    /// More rows than can be kept.
+    fn too_many(&self, id: RelationId) -> Refused {
+        let origins = &self.query.relation(id).origins;
+        Refused { reason: Reason::TooManyRows(MOST_ROWS), span: origins.hull().unwrap_or_default() }
     }
 
     /// The rows of an input: moved to its last user, copied for the others.
@@ -223,7 +160,7 @@ impl Evaluator<'_> {
         let left = &mut self.uses[id.0 as usize];
         *left = left.saturating_sub(1);
         let rows = if *left == 0 { self.results.remove(&id) } else { self.results.get(&id).cloned() };
-        rows.expect("relations are evaluated behind their inputs")
+        rows.or_else(|| self.outer.get(&id).cloned()).expect("relations are evaluated behind their inputs")
     }
 
     fn prepare_subquery(&mut self, id: RelationId) {
@@ -232,7 +169,7 @@ impl Evaluator<'_> {
         let place = slots.iter().position(|slot| slot.id == first).unwrap_or(0);
         self.subqueries
             .entry(id)
-            .or_insert_with(|| Members::new(rows.into_iter().filter_map(|row| row.into_iter().nth(place))));
+            .or_insert_with(|| Arc::new(Members::new(rows.into_iter().filter_map(|row| row.into_iter().nth(place)))));
     }
 
     /// The columns of a relation's schema that are read.
@@ -404,52 +341,22 @@ impl Evaluator<'_> {
         Rows { slots: result, rows: computed }
     }
 
-    /// `summarize`, `distinct`, `count`: <https://learn.microsoft.com/kusto/query/summarize-operator>
-    ///
-    /// Nulls of a key are a group of their own. Without keys there is one group, even of no rows.
-    fn summarize(
-        &mut self,
-        id: RelationId,
-        input: RelationId,
-        keys: &[Assignment],
-        aggregates: &[Aggregation],
-    ) -> Rows {
-        let Rows { slots, rows } = self.take(input);
-        let places = self.places(&slots);
-        let fresh = || aggregates.iter().map(|aggregation| State::new(&aggregation.aggregate)).collect::<Vec<_>>();
-        let mut groups: HashMap<Vec<Key>, usize> = HashMap::new();
-        let mut found: Vec<(Vec<Value>, Vec<State>)> = Vec::new();
-        if keys.is_empty() && !aggregates.is_empty() {
-            groups.insert(Vec::new(), 0);
-            found.push((Vec::new(), fresh()));
+    /// The answer's columns in the order of its schema, and behind them those that only the events know.
+    fn answer(&self, id: RelationId, rows: Rows) -> Rows {
+        let extra: Vec<usize> =
+            rows.slots.iter().enumerate().filter(|(_, slot)| slot.id.is_none()).map(|(at, _)| at).collect();
+        if extra.is_empty() {
+            return self.arrange(id, rows);
         }
-        for row in &rows {
-            let scope = self.scope(&places, row);
-            let values: Vec<_> = keys.iter().map(|key| scope.value(&key.value)).collect();
-            let key: Vec<Key> = values.iter().map(|value| Key::of(value)).collect();
-            let group = *groups.entry(key).or_insert_with(|| {
-                found.push((values.into_iter().map(std::borrow::Cow::into_owned).collect(), fresh()));
-                found.len() - 1
-            });
-            for (state, aggregation) in found[group].1.iter_mut().zip(aggregates) {
-                aggregate::feed(state, &aggregation.aggregate, &scope);
-            }
+        let kept: Vec<Slot> = extra.iter().map(|at| rows.slots[*at].clone()).collect();
+        let values: Vec<Vec<Value>> =
+            rows.rows.iter().map(|row| extra.iter().map(|at| row[*at].clone()).collect()).collect();
+        let mut arranged = self.arrange(id, rows);
+        arranged.slots.extend(kept);
+        for (row, values) in arranged.rows.iter_mut().zip(values) {
+            row.extend(values);
         }
-        let columns: Vec<ColumnId> = keys
-            .iter()
-            .map(|key| key.column)
-            .chain(aggregates.iter().flat_map(|aggregation| aggregation.columns.iter().copied()))
-            .collect();
-        let rows = found
-            .into_iter()
-            .map(|(mut row, states)| {
-                for (state, aggregation) in states.into_iter().zip(aggregates) {
-                    row.extend(state.finish(aggregation.columns.len()));
-                }
-                row
-            })
-            .collect();
-        self.arrange(id, Rows { slots: columns.into_iter().map(|column| self.slot(column)).collect(), rows })
+        arranged
     }
 
     /// The columns in the order of the relation's schema.
