@@ -204,6 +204,9 @@ pub(super) struct Eval {
     /// Table of the events that name none
     #[arg(long, value_name = "NAME")]
     pub table: Option<String>,
+    /// Folder of watchlists (`ALIAS.csv` or `.json`) and of the files that `externaldata` reads, under their names
+    #[arg(long, value_name = "DIR")]
+    pub lists: Option<PathBuf>,
     /// Time of the run, as RFC 3339 [default: now]
     #[arg(long, value_name = "TIME")]
     pub now: Option<String>,

@@ -1,5 +1,6 @@
 //! `eval`: a rule over events.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -37,7 +38,10 @@ pub(super) fn run(arguments: &Eval, screen: &Screen) -> Result<Status> {
         }
         return Ok(Status::Findings);
     };
-    let data = read_events(&arguments.events, arguments.table.as_deref())?;
+    let mut data = read_events(&arguments.events, arguments.table.as_deref())?;
+    if let Some(folder) = &arguments.lists {
+        data.lists = read_lists(folder)?;
+    }
     match eval::run(&detection.query, &data, clock) {
         Ok(table) => {
             match arguments.format {
@@ -103,4 +107,18 @@ fn read_events(path: &Path, table: Option<&str>) -> Result<Data> {
         data.tables.entry(table).or_default().push(event);
     }
     Ok(data)
+}
+
+/// The files of a folder as text, by name.
+pub(super) fn read_lists(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let mut lists = BTreeMap::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read `{}`", folder.display()))? {
+        let path = entry.with_context(|| format!("cannot read `{}`", folder.display()))?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+        if path.is_file() {
+            let text = fs::read(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            lists.insert(name, String::from_utf8_lossy(&text).into_owned());
+        }
+    }
+    Ok(lists)
 }

@@ -8,7 +8,6 @@ use siemaphore::eval::{Data, render};
 
 /// Cases whose answers differ for a reason, with the reason.
 const EXCUSED: &[(&str, &str)] = &[
-    ("array-sort-asc-function-00", "a call that yields several columns: here it is one array of arrays"),
     ("join-innerunique-03", "any one of the left rows with a key is permitted; the engine filtered first"),
     ("named-expressions-00", "a random sample"),
     ("now-function-00", "the emulator's clock"),

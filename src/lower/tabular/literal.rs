@@ -63,7 +63,7 @@ impl Lowerer<'_> {
             .enumerate()
             .map(|(position, column)| {
                 let mut column = column.clone();
-                if column.names.is_empty() {
+                if column.names.is_empty() && !super::project::yields_several(&column) {
                     let text = format!("print_{position}");
                     column.names.push(ast::Name { text, span: column.value.span });
                 }

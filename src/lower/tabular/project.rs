@@ -55,8 +55,7 @@ impl Lowerer<'_> {
         environment: &Rc<Environment>,
     ) -> Result<RelationId> {
         if columns.iter().any(yields_several) {
-            let kept = self.query.relation(input).schema.clone();
-            return self.several_at_once(input, operator, columns, kept, environment);
+            return self.several_at_once(input, operator, columns, true, environment);
         }
         let mut names = self.names_over(input);
         let (columns, windows) = self.windowed(|this| this.assignments(input, columns, environment, &mut names));
@@ -84,7 +83,7 @@ impl Lowerer<'_> {
         environment: &Rc<Environment>,
     ) -> Result<RelationId> {
         if columns.iter().any(yields_several) {
-            return self.several_at_once(input, operator, columns, Schema::default(), environment);
+            return self.several_at_once(input, operator, columns, false, environment);
         }
         let mut names = self.names_over(input);
         let (columns, windows) = self.windowed(|this| this.assignments(input, columns, environment, &mut names));
@@ -282,56 +281,116 @@ impl Lowerer<'_> {
         Ok(self.query.add(ir::Relation { op, schema, origins: operator.keyword.span.into() }))
     }
 
-    /// `(a, b) = f(x)`: functions that yield several columns have no meaning here yet.
-    pub(super) fn several_at_once(
+    /// What the columns of several sorted arrays are called.
+    fn sorted_names(&self, call: &ast::Expr, value: &Expr) -> Vec<Option<String>> {
+        let ast::ExprKind::Call { arguments, .. } = &call.kind else { return Vec::new() };
+        if !sorts_several(call) {
+            return Vec::new();
+        }
+        let arrays = arguments.iter().filter(|argument| !is_flag(argument)).zip(value.operands());
+        arrays
+            .map(|(argument, operand)| Some(format!("{}_sorted", self.default_name(operand, &argument.value)?)))
+            .collect()
+    }
+
+    /// `(a, b) = f(x)`: the function yields an array, its elements the columns.
+    fn several_at_once(
         &mut self,
         input: RelationId,
         operator: &ast::Operator,
         columns: &[ast::Column],
-        kept: Schema,
+        keep: bool,
         environment: &Rc<Environment>,
     ) -> Result<RelationId> {
         let scope = Scope::row(environment, input);
-        let mut arguments = Vec::new();
+        let mut arrays = Vec::new();
         let mut added = Vec::new();
+        let mut is_known = true;
         let mut names = self.names_over(input);
         for column in columns {
+            let value = self.scalar(&column.value, &scope)?;
             if !yields_several(column) {
-                let value = self.scalar(&column.value, &scope)?;
                 let name = self.label(column, &value, &mut names);
-                added.push(self.new_column(&name, value.ty));
-                arguments.push(value);
+                added.push(Assignment { column: self.computed(name, &value), value });
                 continue;
             }
-            let value = self.scalar(&column.value, &scope)?;
+            is_known &= matches!(value.kind, ir::ExprKind::Call(..));
             let (function, subject) = match (&column.value.kind, value.operands().first()) {
                 (ast::ExprKind::Call { name, arguments }, Some(operand)) => {
                     (name.text.as_str(), arguments.first().and_then(|first| self.default_name(operand, &first.value)))
                 }
                 _ => ("", None),
             };
+            let sorted = self.sorted_names(&column.value, &value);
             let results = builtin::result_columns(function).unwrap_or_default();
             let prefix = format!("{function}_{}", subject.unwrap_or_default());
-            for place in 0..results.len().max(column.names.len()) {
+            // No name in a query is empty.
+            let array = self.query.add_column(ir::Column { name: String::new(), ty: Type::Dynamic, lineage: None });
+            arrays.push(Assignment { column: array, value });
+            for place in 0..results.len().max(sorted.len()).max(column.names.len()) {
                 let result = results.get(place);
                 let name = match (column.names.get(place), result) {
                     (Some(name), _) => names.claim(&name.text),
                     (None, Some((end, _))) => names.fresh(Some(format!("{prefix}_{end}"))),
-                    (None, None) => unreachable!("one of the two is long enough"),
+                    (None, None) => names.fresh(sorted.get(place).cloned().flatten()),
                 };
-                let ty = result.and_then(|(_, ty)| Type::from_name(ty)).unwrap_or(Type::Unknown);
-                added.push(self.new_column(&name, ty));
+                let ty = result.and_then(|(_, ty)| Type::from_name(ty)).unwrap_or(Type::Dynamic);
+                let element = ir::Path { column: array, steps: vec![ir::Step::Index(place as i64)] };
+                let element = Expr { kind: ir::ExprKind::Path(element), ty: Type::Dynamic, origins: Origins::none() };
+                let value = if ty == Type::Real {
+                    converted(ir::Function::ToReal, element, ty)
+                } else if ty == Type::Long {
+                    converted(ir::Function::ToLong, element, ty)
+                } else {
+                    element
+                };
+                added.push(Assignment { column: self.new_column(&name, ty), value });
             }
-            arguments.push(value);
         }
-        let schema = self.extended(kept, added);
-        Ok(self.opaque(operator, vec![input], arguments, schema))
+        let rows = self.query.relation(input).schema.clone();
+        let schema = if keep { rows.clone() } else { Schema::default() };
+        let schema = self.extended(schema, added.iter().map(|assignment| assignment.column));
+        if !is_known {
+            let arguments = arrays.into_iter().map(|array| array.value).collect();
+            return Ok(self.opaque(operator, vec![input], arguments, schema));
+        }
+        let mut inner = rows;
+        inner.columns.extend(arrays.iter().map(|array| array.column));
+        let op = Operator::Extend { input, columns: arrays };
+        let computed = self.query.add(ir::Relation { op, schema: inner, origins: operator.keyword.span.into() });
+        self.inherit_hidden(input, computed);
+        let op = if keep {
+            Operator::Extend { input: computed, columns: added }
+        } else {
+            Operator::Project { input: computed, columns: added }
+        };
+        let relation = self.stage(operator, op, schema);
+        self.inherit_hidden(input, relation);
+        Ok(relation)
     }
 }
 
+/// Whether a call sorts several arrays by the first, which yields a column for each.
+///
+/// <https://learn.microsoft.com/kusto/query/array-sort-asc-function>
+fn sorts_several(expr: &ast::Expr) -> bool {
+    matches!(&expr.kind, ast::ExprKind::Call { name, arguments }
+        if matches!(name.text.as_str(), "array_sort_asc" | "array_sort_desc") && arguments.iter().filter(|argument| !is_flag(argument)).count() > 1)
+}
+
+/// Whether an argument is `true` or `false`: where nulls go.
+fn is_flag(argument: &ast::Argument) -> bool {
+    matches!(argument.value.kind, ast::ExprKind::Literal(ast::Literal::Bool(_)))
+}
+
+fn converted(function: ir::Function, value: Expr, ty: Type) -> Expr {
+    Expr { kind: ir::ExprKind::Call(function, vec![value]), ty, origins: Origins::none() }
+}
+
 /// Whether a column is several: by its list of names, or for a function that yields more than one value.
-fn yields_several(column: &ast::Column) -> bool {
+pub(super) fn yields_several(column: &ast::Column) -> bool {
     column.names.len() > 1
+        || sorts_several(&column.value)
         || matches!(&column.value.kind, ast::ExprKind::Call { name, .. } if builtin::result_columns(&name.text).is_some())
 }
 

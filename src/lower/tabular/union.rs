@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::ir::{self, Operator, RelationId, Schema, Type, UnionColumn};
+use crate::ir::{self, Assignment, Expr, Operator, RelationId, Schema, Type, UnionColumn, Value};
 use crate::kql::ast;
 use crate::lower::name::Environment;
 use crate::lower::{Lowerer, Result};
@@ -24,34 +24,75 @@ impl Lowerer<'_> {
             matches!(&table.kind, ast::ExprKind::Star)
                 || matches!(&table.kind, ast::ExprKind::Name(name) if name.text.contains('*'))
         };
-        let only_fuzzy = parameters.iter().all(|(name, _)| name.text == "isfuzzy");
-        let named: Vec<Result<RelationId>> = input
-            .into_iter()
-            .map(Ok)
-            .chain(tables.iter().filter(|table| !wildcard(table)).map(|table| self.relation(table, environment)))
-            .collect();
-        let inputs = named.into_iter().collect::<Result<Vec<RelationId>>>()?;
-        let columns = self.union_columns(&inputs);
-        let some_open = inputs.iter().any(|input| self.query.relation(*input).schema.open);
-        let mut schema = Schema { columns: columns.iter().map(|union| union.column).collect(), open: some_open };
-        if only_fuzzy && !tables.iter().any(wildcard) {
-            let mut origins = Origins::from(operator.keyword.span);
-            for (_, value) in parameters {
-                origins.extend(&self.leaves_in(value.span));
-            }
-            return Ok(self.query.add(ir::Relation { op: Operator::Union { inputs, columns }, schema, origins }));
+        let parameter = |wanted: &[&str]| {
+            parameters.iter().find(|(name, _)| wanted.contains(&name.text.as_str())).map(|(_, value)| &value.kind)
+        };
+        let source = match parameter(&["withsource", "with_source"]) {
+            Some(ast::ExprKind::Name(name)) => Some(name.clone()),
+            _ => None,
+        };
+        let is_inner = matches!(parameter(&["kind"]), Some(ast::ExprKind::Name(kind)) if kind.text == "inner");
+        let mut inputs = Vec::new();
+        let mut failed = false;
+        if let Some(input) = input {
+            let name = self.origin_table(input).unwrap_or_else(|| "union_arg0".to_owned());
+            inputs.push(self.with_source(input, source.as_ref(), &name));
         }
-        for (name, value) in parameters {
-            if matches!(name.text.as_str(), "withsource" | "with_source")
-                && let ast::ExprKind::Name(source) = &value.kind
-            {
-                let source = self.new_column(&source.text, Type::String);
-                schema.columns.insert(0, source);
-            }
+        for table in tables.iter().filter(|table| !wildcard(table)) {
+            let Ok(leg) = self.relation(table, environment) else {
+                failed = true;
+                continue;
+            };
+            let name = source_name(table).unwrap_or_else(|| format!("union_arg{}", inputs.len()));
+            inputs.push(self.with_source(leg, source.as_ref(), &name));
         }
-        schema.open |= tables.iter().any(wildcard);
+        if failed {
+            return Err(crate::lower::Reported);
+        }
+        let mut columns = self.union_columns(&inputs);
+        if let Some(source) = &source
+            && let Some(place) = columns.iter().position(|union| self.query.column(union.column).name == source.text)
+        {
+            let source = columns.remove(place);
+            columns.insert(0, source);
+        }
+        if is_inner {
+            columns.retain(|union| union.sources.iter().all(Option::is_some));
+        }
+        let open = inputs.iter().any(|input| self.query.relation(*input).schema.open) && !is_inner;
+        let mut schema = Schema { columns: columns.iter().map(|union| union.column).collect(), open };
         let legs: Vec<Span> = tables.iter().filter(|table| !wildcard(table)).map(|table| table.span).collect();
+        if !tables.iter().any(wildcard) {
+            return Ok(self.stage_around(&legs, operator, Operator::Union { inputs, columns }, schema));
+        }
+        // Which tables there are is known to the workspace alone.
+        schema.open = true;
         Ok(self.opaque_around(&legs, operator, inputs, Vec::new(), schema))
+    }
+
+    /// The table that a pipeline starts from.
+    fn origin_table(&self, relation: RelationId) -> Option<String> {
+        let op = &self.query.relation(relation).op;
+        if let Operator::Table { name } = op {
+            return Some(name.clone());
+        }
+        match op.inputs().as_slice() {
+            [only] => self.origin_table(*only),
+            _ => None,
+        }
+    }
+
+    /// A leg with the name of its table in a column.
+    pub(super) fn with_source(&mut self, leg: RelationId, source: Option<&ast::Name>, name: &str) -> RelationId {
+        let Some(source) = source else { return leg };
+        let value = Expr::literal(Value::String(name.to_owned()), source.span.into());
+        let column = self.computed(source.text.clone(), &value);
+        let mut schema = self.query.relation(leg).schema.clone();
+        schema.columns.insert(0, column);
+        let op = Operator::Extend { input: leg, columns: vec![Assignment { column, value }] };
+        let relation = self.query.add(ir::Relation { op, schema, origins: Origins::none() });
+        self.inherit_hidden(leg, relation);
+        relation
     }
 
     pub(super) fn union_columns(&mut self, inputs: &[RelationId]) -> Vec<UnionColumn> {
@@ -80,10 +121,20 @@ impl Lowerer<'_> {
         }
         let clashes: Vec<bool> =
             met.iter().map(|(name, _, _)| met.iter().filter(|(other, _, _)| other == name).count() > 1).collect();
+        let plain: Vec<String> =
+            met.iter().zip(&clashes).filter(|(_, clash)| !**clash).map(|((name, ..), _)| name.clone()).collect();
         met.into_iter()
             .zip(clashes)
             .map(|((name, ty, sources), clash)| {
-                let name = if clash { format!("{name}_{}", ty.name()) } else { name };
+                let name = if clash {
+                    // A column that is called so already keeps its name.
+                    let typed = format!("{name}_{}", ty.name());
+                    let numbered = (1..).map(|number: usize| format!("{typed}{number}"));
+                    let mut names = std::iter::once(typed.clone()).chain(numbered);
+                    names.find(|name| !plain.contains(name)).expect("numbers do not run out")
+                } else {
+                    name
+                };
                 let lineage = match sources.as_slice() {
                     [Some(only)] => self.query.column(*only).lineage.clone(),
                     _ => None,
@@ -91,5 +142,21 @@ impl Lowerer<'_> {
                 UnionColumn { column: self.query.add_column(ir::Column { name, ty, lineage }), sources }
             })
             .collect()
+    }
+}
+
+/// What `withsource` calls a leg: what `as` calls it, else the table that its pipeline starts from.
+#[expect(clippy::wildcard_enum_match_arm, reason = "nothing else has a name")]
+fn source_name(table: &ast::Expr) -> Option<String> {
+    match &table.kind {
+        ast::ExprKind::Name(name) => Some(name.text.clone()),
+        ast::ExprKind::Pipe { source, operators } => {
+            let named = operators.iter().rev().find_map(|operator| match &operator.kind {
+                ast::OperatorKind::As(name) => Some(name.text.clone()),
+                _ => None,
+            });
+            named.or_else(|| source_name(source))
+        }
+        _ => None,
     }
 }
