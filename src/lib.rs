@@ -19,4 +19,5 @@ pub mod shape;
 pub mod span;
 pub mod suppression;
 pub mod template;
+pub mod witness;
 pub mod yaml;

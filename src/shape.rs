@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Code;
 use crate::fidelity::{Cause, Refusal};
 use crate::ir::{
-    Aggregation, Assignment, ColumnId, Expr, ExprKind, Lineage, Operator, Order, Path, Period, Predicate,
-    PredicateKind, Query, RelationId, SortKey, Step, Test, TestOp, Truth, Value,
+    Aggregation, Assignment, ColumnId, Expr, ExprKind, Lineage, Operator, Order, Period, Predicate, PredicateKind,
+    Query, RelationId, SortKey, Test, TestOp, Truth, Value,
 };
 use crate::rewrite;
 use crate::span::{Elided, Origins, Span};
@@ -204,14 +204,14 @@ impl Head<'_> {
             match &relation.op {
                 Operator::Filter { predicate, .. } => {
                     leg.keywords.extend(&relation.origins);
-                    let placed = place_predicate(predicate, &leg.columns);
+                    let placed = predicate.placed(&leg.columns);
                     leg.conditions.push(placed);
                 }
                 Operator::Extend { columns, .. } | Operator::Project { columns, .. } => {
                     leg.assigned.extend(&relation.origins);
                     let placed: Vec<(ColumnId, Expr)> = columns
                         .iter()
-                        .map(|assignment| (assignment.column, place(&assignment.value, &leg.columns)))
+                        .map(|assignment| (assignment.column, assignment.value.placed(&leg.columns)))
                         .collect();
                     leg.columns.extend(placed);
                 }
@@ -308,67 +308,6 @@ impl Window {
         let from = self.from.filter(is_tighter).unwrap_or(limit);
         Window { from: Some(from), to: self.to, origins: self.origins.clone() }
     }
-}
-
-/// An expression with assigned columns replaced by what they stand for.
-fn place(expr: &Expr, columns: &BTreeMap<ColumnId, Expr>) -> Expr {
-    let mut placed = expr.clone();
-    match &mut placed.kind {
-        ExprKind::Path(path) => {
-            let Some(definition) = columns.get(&path.column) else { return placed };
-            return with_steps(definition, &path.steps, &expr.origins);
-        }
-        ExprKind::Truth(predicate) => **predicate = place_predicate(predicate, columns),
-        _ => {}
-    }
-    for operand in placed.operands_mut() {
-        *operand = place(operand, columns);
-    }
-    placed
-}
-
-fn with_steps(definition: &Expr, steps: &[Step], origins: &Origins) -> Expr {
-    // The table's own columns are what they are; an assigned column's definition stands elsewhere.
-    let mut value = definition.clone().moved();
-    value.origins.extend(origins);
-    if let ExprKind::Path(path) = &value.kind
-        && !steps.is_empty()
-    {
-        let steps = path.steps.iter().chain(steps).cloned().collect();
-        value.kind = ExprKind::Path(Path { column: path.column, steps });
-        value.ty = crate::ir::Type::Dynamic;
-        return value;
-    }
-    steps.iter().fold(value, |value, step| {
-        let index = match step {
-            Step::Key(key) => Value::String(key.clone()),
-            Step::Index(position) => Value::Long(*position),
-        };
-        let kind = ExprKind::Index(Box::new(value), Box::new(Expr::literal(index, Origins::none())));
-        Expr { kind, ty: crate::ir::Type::Dynamic, origins: Origins::none() }
-    })
-}
-
-fn place_predicate(predicate: &Predicate, columns: &BTreeMap<ColumnId, Expr>) -> Predicate {
-    let mut placed = predicate.clone();
-    match &mut placed.kind {
-        PredicateKind::And(parts) | PredicateKind::Or(parts) => {
-            for part in parts {
-                *part = place_predicate(part, columns);
-            }
-        }
-        PredicateKind::Not(part) => **part = place_predicate(part, columns),
-        PredicateKind::Test(test) => {
-            let subject = place(&test.subject, columns);
-            let mut op = test.op.clone();
-            for operand in op.operands_mut() {
-                *operand = place(operand, columns);
-            }
-            *test = Test::new(subject, op);
-        }
-        PredicateKind::Const(_) => {}
-    }
-    placed
 }
 
 /// A query as legs and stages.

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("crosswalk", &["yaml", "ir", "fidelity", "hash", "span", "diagnostic"]),
     ("lower", &["rule", "kql", "crosswalk", "ir", "diagnostic", "span"]),
     ("eval", &["ir", "span"]),
+    ("witness", &["eval", "ir", "span"]),
     ("rewrite", &["ir", "eval", "span"]),
     ("shape", &["rewrite", "fidelity", "ir", "diagnostic", "span"]),
     ("template", &["yaml", "hash", "span", "diagnostic"]),
@@ -49,6 +50,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "bundle",
             "coverage",
+            "witness",
             "eval",
             "backend",
             "template",

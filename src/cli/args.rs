@@ -52,6 +52,8 @@ pub(super) enum Command {
     Explain(Explain),
     /// Run a rule over events, by KQL's own semantics
     Eval(Eval),
+    /// Make events that fire a rule, and near misses that differ in one thing
+    Witness(Witness),
     /// Show what is covered
     List(List),
 }
@@ -219,6 +221,28 @@ pub(super) struct Eval {
     /// Form of the answer
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Witness {
+    /// Rule file, or `-`
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// What the choices are made by: the same number gives the same events
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub seed: u64,
+    /// At most so many sets of events, those that fire first
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    pub max: usize,
+    /// Time of the run, as RFC 3339 [default: 2026-01-01T00:00:00Z]
+    #[arg(long, value_name = "TIME")]
+    pub now: Option<String>,
+    /// What the input is
+    #[arg(long, value_name = "LANGUAGE")]
+    pub input: Option<InputFormat>,
+    /// Crosswalk file with more tables and columns
+    #[arg(long, value_name = "FILE")]
+    pub crosswalk: Vec<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -17,7 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::eval::{self, Data};
 
 /// The member of an event that names its table.
-const TABLE: &str = "$table";
+pub(super) const TABLE: &str = "$table";
 /// Ticks from KQL's first instant, the year 1, to the Unix epoch.
 const UNIX_EPOCH_TICKS: i64 = 621_355_968_000_000_000;
 
@@ -68,7 +68,7 @@ pub(super) fn run(arguments: &Eval, screen: &Screen) -> Result<Status> {
 }
 
 /// The time of the run, in ticks.
-fn clock(asked: Option<&str>) -> Result<i64> {
+pub(super) fn clock(asked: Option<&str>) -> Result<i64> {
     let Some(asked) = asked else {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
         let ticks = i64::try_from(since.as_nanos() / 100).context("the clock is beyond KQL's last instant")?;

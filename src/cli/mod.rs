@@ -24,6 +24,7 @@ mod probe;
 mod settings;
 mod show;
 mod summary;
+mod witness;
 
 use args::{Arguments, Color, Command};
 use show::Screen;
@@ -91,6 +92,7 @@ fn execute(command: Command, screen: &Screen) -> Result<Status> {
         Command::Check(arguments) => check::run(&arguments, screen),
         Command::Explain(arguments) => explain::run(&arguments, screen),
         Command::Eval(arguments) => eval::run(&arguments, screen),
+        Command::Witness(arguments) => witness::run(&arguments, screen),
         Command::List(arguments) => list::run(&arguments),
     }
 }

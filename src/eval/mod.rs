@@ -24,6 +24,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+pub use relation::list_name;
+
 use crate::ir::{Expr, ExprKind, Operator, Predicate, PredicateKind, Query, TestOp, Type, Value};
 use crate::span::{Origins, Span};
 

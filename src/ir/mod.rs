@@ -13,6 +13,7 @@ mod expr;
 mod function;
 mod json;
 mod operator;
+mod place;
 mod predicate;
 mod print;
 mod relation;

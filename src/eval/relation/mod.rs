@@ -24,6 +24,7 @@ use crate::ir::{
     Assignment, ColumnId, Operator, Predicate, Query, RelationId, SortKey, Truth, Type, UnionColumn, Value,
 };
 use plan::{Need, Plan};
+pub use source::file_name as list_name;
 
 /// A column of rows: one of the query's, or one that only the events of an open table know.
 #[derive(Clone, Debug)]

@@ -130,7 +130,7 @@ impl Evaluator<'_> {
 }
 
 /// The last part of a location, without what a web address has behind its path.
-fn file_name(location: &str) -> &str {
+pub fn file_name(location: &str) -> &str {
     let path = location.split(['?', '#', ';']).next().unwrap_or(location);
     path.trim_end_matches('/').rsplit(['/', '\\']).next().unwrap_or(path)
 }
