@@ -7,9 +7,15 @@ use siemaphore::crosswalk::Crosswalk;
 use siemaphore::eval::{Data, render};
 
 /// Cases whose answers differ for a reason, with the reason.
-const EXCUSED: &[(&str, &str)] = &[
-    ("array-sort-asc-function-00", "a call that yields several columns: here it is one array of arrays"),
-    ("now-function-00", "the emulator's clock"),
+const EXCUSED: &[(&str, &str)] =
+    &[("array-sort-asc-function-00", "a call that yields several columns: here it is one array of arrays")];
+
+/// When the emulator answered cases that ask for the time, in ticks; the hour matters in all but the first two.
+const CLOCKS: &[(&str, i64)] = &[
+    ("datetime-utc-to-local-function-00", 639_213_117_976_227_102),
+    ("now-function-00", 639_213_118_044_514_557),
+    ("series-fir-function-01", 639_213_118_000_000_000),
+    ("series-fit-2lines-dynamic-function-00", 639_213_118_000_000_000),
 ];
 
 /// `range` over whole numbers as constant rows: what these cases ask is how its users answer.
@@ -37,7 +43,8 @@ pub fn run(cases: &Json, wanted: &[String]) -> bool {
             continue;
         }
         let text = case["kql"].as_str().expect("a query");
-        match super::answer(&ranges_as_rows(text), &crosswalk, &Data::default()) {
+        let clock = CLOCKS.iter().find(|(known, _)| *known == name).map_or(super::CLOCK, |(_, clock)| *clock);
+        match super::answer(&ranges_as_rows(text), &crosswalk, &Data::default(), clock) {
             Err(obstacle) => {
                 let obstacle: String = obstacle.chars().take(90).collect();
                 obstacles.entry(obstacle).or_default().push(name);
