@@ -511,7 +511,7 @@ mod tests {
             sum.verdicts[index.unwrap()].0.word()
         };
         assert_eq!((of_target("eql"), of_target("splunk"), of_target("esql")), ("broader", "exact", "exact"));
-        let geo = of(functions(), "geo_distance_2points");
+        let geo = of(functions(), "geo_point_buffer");
         assert_eq!((geo.is_parsed, geo.is_lowered), (true, false));
     }
 }

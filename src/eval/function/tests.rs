@@ -100,3 +100,67 @@ fn addresses_make_up_networks() {
     check("ipv6_is_in_any_range", &[json!("fe80::1"), json!(["::1", "fe80::/10"])], &json!(true));
     check("ipv6_is_in_range", &[json!("nowhere"), json!("::/0")], &json!(null));
 }
+
+#[test]
+fn shapes_on_the_sphere_are_measured_as_by_the_emulator() {
+    let park = json!([[
+        [-73.9495, 40.7969],
+        [-73.95807266235352, 40.80068603561921],
+        [-73.98201942443848, 40.76825672305777],
+        [-73.97317886352539, 40.76455136505513],
+        [-73.9495, 40.7969]
+    ]]);
+    let one = json!({"type": "Polygon", "coordinates": park});
+    let twice = json!({"type": "MultiPolygon", "coordinates": [park, park]});
+    for shape in [one, twice] {
+        check("geo_polygon_area", std::slice::from_ref(&shape), &json!(3_475_207.283_466_06));
+        check("geo_polygon_perimeter", std::slice::from_ref(&shape), &json!(9_930.301_496_049_382));
+    }
+    let square = |west: i64, east: i64, south: f64, north: f64| {
+        json!([[[west, south], [east, south], [east, north], [west, north], [west, south]]])
+    };
+    let area = |squares: &[&Json]| {
+        let shape =
+            convert::from_dynamic(convert::from_json(&json!({"type": "MultiPolygon", "coordinates": squares})));
+        match call(Function::GeoPolygonArea, &[&shape], 0) {
+            Value::Real(area) => area,
+            other => panic!("{other:?}"),
+        }
+    };
+    // Two squares beside one another, that share a part of a meridian, are as large together as each by itself.
+    let (left, right) = (square(0, 1, 0.0, 1.0), square(1, 2, 0.5, 1.5));
+    let (apart, together) = (area(&[&left]) + area(&[&right]), area(&[&left, &right]));
+    assert!((apart / together - 1.0).abs() < 1e-9, "{apart} {together}");
+    let open = json!({"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1]]]});
+    check("geo_polygon_area", &[open], &json!(null));
+    check("geo_line_length", &[json!({"type": "LineString", "coordinates": [[1, 1], [1, 1]]})], &json!(null));
+    check("geo_distance_2points", &[json!(300), json!(1), json!(1), json!(1)], &json!(null));
+}
+
+#[test]
+fn cells_of_grids_are_named_as_by_the_emulator() {
+    check("geo_point_to_geohash", &[json!(-122.303404), json!(47.570482)], &json!("c23n8"));
+    check("geo_point_to_geohash", &[json!(180), json!(90), json!(18)], &json!("zzzzzzzzzzzzzzzzzz"));
+    check("geo_point_to_geohash", &[json!(1), json!(1), json!(0)], &json!(""));
+    check("geo_geohash_to_central_point", &[json!("")], &json!(null));
+    // No cell lies beyond the pole, and the one to the east is the first one again.
+    check("geo_geohash_neighbors", &[json!("z")], &json!(["y", "w", "x", "8", "b"]));
+    check("geo_point_to_s2cell", &[json!(10.1234), json!(53), json!(8)], &json!("47b1d"));
+    check("geo_point_to_s2cell", &[json!(1), json!(1), json!(31)], &json!(""));
+    check("geo_s2cell_neighbors", &[json!("é")], &json!(null));
+    check("geo_h3cell_children", &[json!("862a1072fffffff"), json!(15)], &json!(null));
+    check("geo_h3cell_parent", &[json!("862a1072fffffff"), json!(7)], &json!(""));
+    check("geo_h3cell_rings", &[json!("862a1072fffffff"), json!(1_000_000)], &json!(null));
+}
+
+#[test]
+fn well_known_text_is_read_whole_or_not_at_all() {
+    let points = json!({"type": "MultiPoint", "coordinates": [[1.0, 2.0], [3.0, 4.0]]});
+    check("geo_from_wkt", &[json!("MULTIPOINT ((1 2), (3 4))")], &points);
+    check("geo_from_wkt", &[json!("multipoint(1 2, 3 4)")], &points);
+    for broken in ["POINT (1)", "POINT (1 2", "POINT (1 2) x", "POLYGON (0 0, 1 1)", "", "POINT (1e999 2)"] {
+        check("geo_from_wkt", &[json!(broken)], &json!(null));
+    }
+    let deep = "GEOMETRYCOLLECTION (".repeat(100_000);
+    check("geo_from_wkt", &[json!(deep)], &json!(null));
+}
