@@ -257,7 +257,9 @@ functions! {
     SeriesFillForward "series_fill_forward" (1..=2) -> Is(Dynamic);
     SeriesFillLinear "series_fill_linear" (1..=4) -> Is(Dynamic);
     SeriesFir "series_fir" (2..=4) -> Is(Dynamic);
+    SeriesFit2Lines "series_fit_2lines" (1..=1) -> Is(Dynamic);
     SeriesFit2LinesDynamic "series_fit_2lines_dynamic" (1..=1) -> Is(Dynamic);
+    SeriesFitLine "series_fit_line" (1..=1) -> Is(Dynamic);
     SeriesFitLineDynamic "series_fit_line_dynamic" (1..=1) -> Is(Dynamic);
     SeriesFloor "series_floor" (1..=1) -> Is(Dynamic);
     SeriesGreater "series_greater" (2..=2) -> Is(Dynamic);
@@ -276,6 +278,7 @@ functions! {
     SeriesSeasonal "series_seasonal" (1..=3) -> Is(Dynamic);
     SeriesSign "series_sign" (1..=1) -> Is(Dynamic);
     SeriesSin "series_sin" (1..=1) -> Is(Dynamic);
+    SeriesStats "series_stats" (1..=2) -> Is(Dynamic);
     SeriesStatsDynamic "series_stats_dynamic" (1..=2) -> Is(Dynamic);
     SeriesSubtract "series_subtract" (2..=2) -> Is(Dynamic);
     SeriesSum "series_sum" (1..=1) -> Is(Real);

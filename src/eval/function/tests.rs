@@ -46,6 +46,17 @@ fn series_functions_answer_as_documented() {
         "line_fit": [1.0, 3.0, 5.0]
     });
     check("series_fit_line_dynamic", &[json!([1, 3, 5])], &fit);
+    let lines = json!({
+        "rsquare": 1.0, "split_idx": 2, "variance": 4.0, "rvariance": 0.0, "line_fit": [1.0, 5.0, 1.0, 5.0],
+    });
+    let Json::Object(lines) = lines else { panic!("a bag") };
+    let found =
+        call(Function::SeriesFit2Lines, &[&convert::from_dynamic(convert::from_json(&json!([1, 5, 1, 5])))], 0);
+    let Json::Object(found) = render::value(&found) else { panic!("a bag") };
+    for name in ["split_idx", "rvariance", "line_fit", "rsquare"] {
+        assert_eq!(found[name], lines[name], "{name}");
+    }
+    assert_eq!((&found["right_slope"], &found["left_interception"]), (&json!(4.0), &json!(1.0)));
 }
 
 #[test]

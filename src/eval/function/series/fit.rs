@@ -63,7 +63,10 @@ fn properties<const N: usize>(numbers: [(&str, f64); N]) -> IndexMap<String, Dyn
     numbers.into_iter().map(|(name, number)| (name.to_owned(), Dynamic::Real(number))).collect()
 }
 
+/// A bag, of which `series_fit_line` yields each property as a column.
+///
 /// <https://learn.microsoft.com/kusto/query/series-fit-line-dynamic-function>
+/// <https://learn.microsoft.com/kusto/query/series-fit-line-function>
 pub fn fit_line(series: &Value) -> Value {
     let Some(values) = numbers(series).filter(|values| !values.is_empty()) else { return NULL };
     let line = Line::through(&values);
@@ -103,4 +106,23 @@ pub fn fit_2lines(series: &Value) -> Value {
     bag.insert("right".to_owned(), Dynamic::Bag(right.bag()));
     bag.insert("left".to_owned(), Dynamic::Bag(left.bag()));
     Value::Dynamic(Dynamic::Bag(bag))
+}
+
+/// As [`fit_2lines`], what is said of each line beside the rest, under names that begin with the side.
+///
+/// <https://learn.microsoft.com/kusto/query/series-fit-2lines-function>
+pub fn fit_2lines_columns(series: &Value) -> Value {
+    let Value::Dynamic(Dynamic::Bag(fitted)) = fit_2lines(series) else { return NULL };
+    let mut columns = IndexMap::new();
+    for (name, value) in fitted {
+        match value {
+            Dynamic::Bag(side) => {
+                columns.extend(side.into_iter().map(|(part, value)| (format!("{name}_{part}"), value)))
+            }
+            value => {
+                columns.insert(name, value);
+            }
+        }
+    }
+    Value::Dynamic(Dynamic::Bag(columns))
 }

@@ -7,7 +7,7 @@ mod statistics;
 
 pub use fill::{fill_backward, fill_const, fill_forward, fill_linear};
 pub use filter::{fir, iir};
-pub use fit::{fit_2lines, fit_line};
+pub use fit::{fit_2lines, fit_2lines_columns, fit_line};
 pub use statistics::{
     cosine_similarity, dot_product, magnitude, outliers, pearson_correlation, product, seasonal, stats, sum,
 };

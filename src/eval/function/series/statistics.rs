@@ -76,6 +76,7 @@ fn same_length(left: &Value, right: &Value) -> Option<(Vec<f64>, Vec<f64>)> {
 /// null, unless such elements are to be left out.
 ///
 /// <https://learn.microsoft.com/kusto/query/series-stats-dynamic-function>
+/// <https://learn.microsoft.com/kusto/query/series-stats-function>
 pub fn stats(series: &Value, ignore_nonfinite: Option<&Value>) -> Value {
     let Some(elements) = array(series) else { return NULL };
     let finite: Vec<(usize, f64)> = elements
