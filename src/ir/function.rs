@@ -129,7 +129,7 @@ functions! {
     Exp10 "exp10" (1..=1) -> Is(Real);
     Exp2 "exp2" (1..=1) -> Is(Real);
     Extract "extract" (3..=4) -> Is(String);
-    ExtractAll "extract_all" (2..=3) -> Is(Dynamic);
+    ExtractAll "extract_all" | "extractall" (2..=3) -> Is(Dynamic);
     ExtractJson "extract_json" | "extractjson" (2..=3) -> Is(String);
     FormatDateTime "format_datetime" (2..=2) -> Is(String);
     FormatIpv4 "format_ipv4" (1..=2) -> Is(String);
@@ -221,7 +221,7 @@ functions! {
     ParseJson "parse_json" | "todynamic" | "toobject" | "parsejson" (1..=1) -> Is(Dynamic);
     ParsePath "parse_path" (1..=1) -> Is(Dynamic);
     ParseUrl "parse_url" | "parseurl" (1..=1) -> Is(Dynamic);
-    ParseUrlQuery "parse_urlquery" (1..=1) -> Is(Dynamic);
+    ParseUrlQuery "parse_urlquery" | "parseurlquery" (1..=1) -> Is(Dynamic);
     ParseVersion "parse_version" (1..=1) -> Is(Decimal);
     ParseXml "parse_xml" (1..=1) -> Is(Dynamic);
     PercentilesArrayTdigest "percentiles_array_tdigest" (2..=64) -> Is(Dynamic);
@@ -297,7 +297,7 @@ functions! {
     StartOfWeek "startofweek" (1..=2) -> Is(DateTime);
     StartOfYear "startofyear" (1..=2) -> Is(DateTime);
     Strcat "strcat" (1..=1023) -> Is(String);
-    StrcatArray "strcat_array" (2..=2) -> Is(String);
+    StrcatArray "strcat_array" | "array_strcat" (2..=2) -> Is(String);
     StrcatDelim "strcat_delim" (2..=1023) -> Is(String);
     Strcmp "strcmp" (2..=2) -> Is(Long);
     StringSize "string_size" (1..=1) -> Is(Long);
