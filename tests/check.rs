@@ -401,7 +401,7 @@ fn lists_of_operators_and_functions_come_from_the_compiler() {
     assert!(count("scalar") >= 420 && count("aggregate") >= 55, "{} {}", count("scalar"), count("aggregate"));
     let row = |name: &str| rows.iter().find(|row| row["name"] == name).unwrap();
     assert_eq!(row("tolower")["evaluated"], "yes");
-    assert_eq!(row("geo_distance_2points")["lowered"], "no");
+    assert_eq!(row("geo_point_buffer")["lowered"], "no");
     assert_eq!(row("sum")["splunk"], "exact");
 }
 

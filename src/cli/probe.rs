@@ -315,6 +315,8 @@ fn scalar_probes(name: &str) -> Vec<String> {
         "toscalar" => &["Probe | where Text =~ 'a' and Number > toscalar(Probe | summarize max(Number))"],
         "cluster" => &["cluster('c').database('d').Probe | where Text =~ 'a'"],
         "database" => &["database('d').Probe | where Text =~ 'a'"],
+        "pack_all" => &["Probe | project Text, Number | where tostring(pack_all()) has 'a'"],
+        "column_names_of" => &["Probe | where Text in (column_names_of((Probe | project Text, Number)))"],
         "not" => &["Probe | where not(Text =~ 'a') and Number == 1"],
         _ => &[],
     };
@@ -394,6 +396,7 @@ fn arguments(name: &str) -> Option<&'static [&'static str]> {
         "format_datetime" => &["Time, 'yyyy-MM-dd'"],
         "format_ipv4" | "format_ipv4_mask" | "parse_ipv4_mask" => &["Text, 24"],
         "format_timespan" => &["Span, 'hh'"],
+        "hash" | "hash_xxhash64" => &["Text", "Text, 100"],
         "has_any_ipv4" => &["Text, dynamic(['10.0.0.1', '10.0.0.2'])"],
         "has_any_ipv4_prefix" => &["Text, dynamic(['10.0.', '10.1.'])"],
         "has_ipv4" => &["Text, '10.0.0.1'"],
@@ -414,6 +417,8 @@ fn arguments(name: &str) -> Option<&'static [&'static str]> {
         "replace_regex" | "replace_string" => &["Text, 'a', 'b'"],
         "replace_strings" => &["Text, dynamic(['a']), dynamic(['b'])"],
         "round" => &["Fraction, 1", "Fraction"],
+        "series_outliers" => &["Bag"],
+        "series_seasonal" => &["Bag, 7"],
         "set_difference" | "set_intersect" | "set_union" => &["Bag, dynamic(['a'])"],
         "split" => &["Text, '/'"],
         "strcat" => &["Text, 'a'", "Text, Text"],
@@ -508,7 +513,7 @@ mod tests {
             sum.verdicts[index.unwrap()].0.word()
         };
         assert_eq!((of_target("eql"), of_target("splunk"), of_target("esql")), ("broader", "exact", "exact"));
-        let geo = of(functions(), "geo_distance_2points");
+        let geo = of(functions(), "geo_point_buffer");
         assert_eq!((geo.is_parsed, geo.is_lowered), (true, false));
     }
 }

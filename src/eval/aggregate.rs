@@ -3,15 +3,19 @@
 //! Nulls are ignored but by `count` and `make_list_with_nulls`. Over nothing a sum is zero, a mean of numbers NaN,
 //! a spread zero, a list empty, an extreme null: so Microsoft's emulator answers.
 
+mod schema;
+
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use indexmap::IndexMap;
 
 use super::expression::Scope;
+use super::function::sketch;
 use super::value::{Key, Number, compare, unwrap};
 use super::{arithmetic, convert, predicate};
 use crate::ir::{Aggregate, AggregateFunction, ArithmeticOp, Dynamic, Truth, Type, Value};
+use schema::Schema;
 
 /// Most elements of a list or set, unless a smaller number is asked for.
 ///
@@ -97,15 +101,44 @@ pub enum State {
         /// The most there may be.
         most: usize,
     },
-    /// Values to take a percentile of.
+    /// Pairs of numbers.
+    Pairs {
+        /// The pairs.
+        pairs: Vec<(f64, f64)>,
+        /// Whether they are a sample.
+        sample: bool,
+    },
+    /// What values there are at which places.
+    Schema(Schema),
+    /// States of `hll` or `tdigest`.
+    States {
+        /// The states.
+        states: Vec<Value>,
+        /// How they are joined.
+        join: fn(&[&Value]) -> Value,
+    },
+    /// Values with weights, to take percentiles of or to keep.
     Values {
         /// The values.
-        values: Vec<Value>,
-        /// The percentage.
-        share: f64,
-        /// Their type.
-        ty: Type,
+        values: Vec<(Value, f64)>,
+        /// Where the weight is among the arguments.
+        weight: Option<usize>,
+        /// What is asked for.
+        wanted: Wanted,
     },
+}
+
+/// What is asked for of values with weights.
+#[derive(Debug)]
+pub enum Wanted {
+    /// A percentile; the type of the values.
+    Percentile(f64, Type),
+    /// The percentiles of these shares, as an array.
+    Array(Vec<Value>),
+    /// A state of `hll`.
+    Hll,
+    /// A state of `tdigest`.
+    Tdigest,
 }
 
 impl State {
@@ -120,6 +153,7 @@ impl State {
             seen,
             nulls,
         };
+        let values = |weight: Option<usize>, wanted: Wanted| State::Values { values: Vec::new(), weight, wanted };
         match function {
             AggregateFunction::BinaryAllAnd => State::Bits { bits: None, join: |left, right| left & right },
             AggregateFunction::BinaryAllOr => State::Bits { bits: None, join: |left, right| left | right },
@@ -141,10 +175,17 @@ impl State {
             AggregateFunction::MakeListWithNulls => list(None, true),
             AggregateFunction::MakeSet => list(Some(HashSet::new()), false),
             AggregateFunction::MakeBag => State::Bag { properties: IndexMap::new(), most: most_elements(aggregate) },
-            AggregateFunction::Percentile => {
-                let share = aggregate.arguments.get(1).and_then(|share| Number::of(share.as_literal()?));
-                State::Values { values: Vec::new(), share: share.map_or(50.0, Number::real), ty }
-            }
+            AggregateFunction::BuildSchema => State::Schema(Schema::default()),
+            AggregateFunction::Covariance => State::Pairs { pairs: Vec::new(), sample: true },
+            AggregateFunction::CovarianceP => State::Pairs { pairs: Vec::new(), sample: false },
+            AggregateFunction::HllMerge => State::States { states: Vec::new(), join: sketch::hll_merge },
+            AggregateFunction::TdigestMerge => State::States { states: Vec::new(), join: sketch::tdigest_merge },
+            AggregateFunction::Hll => values(None, Wanted::Hll),
+            AggregateFunction::Tdigest => values((types.len() > 1).then_some(1), Wanted::Tdigest),
+            AggregateFunction::Percentile => values(None, Wanted::Percentile(share(aggregate, 1), ty)),
+            AggregateFunction::PercentileWeighted => values(Some(1), Wanted::Percentile(share(aggregate, 2), ty)),
+            AggregateFunction::PercentilesArray => values(None, Wanted::Array(shares(aggregate, 1))),
+            AggregateFunction::PercentilesWeightedArray => values(Some(1), Wanted::Array(shares(aggregate, 2))),
         }
     }
 
@@ -167,7 +208,17 @@ impl State {
             State::Any { chosen, types } => return of_types(chosen, types),
             State::List { elements, .. } => Value::Dynamic(Dynamic::Array(elements)),
             State::Bag { properties, .. } => Value::Dynamic(Dynamic::Bag(properties)),
-            State::Values { values, share, ty } => percentile(values, share, ty),
+            State::Pairs { pairs, sample } => Value::Real(covariance(&pairs, sample)),
+            State::Schema(schema) => schema.value(),
+            State::States { states, join } => join(&states.iter().collect::<Vec<_>>()),
+            State::Values { values, wanted, .. } => match wanted {
+                Wanted::Percentile(share, ty) => sketch::percentile(values, share).unwrap_or(Value::Null(ty)),
+                Wanted::Array(shares) => sketch::percentiles(&values, &shares.iter().collect::<Vec<_>>()),
+                Wanted::Hll => sketch::hll(values.into_iter().map(|(value, _)| convert::to_dynamic(&value))),
+                Wanted::Tdigest => {
+                    sketch::tdigest(values.into_iter().map(|(value, weight)| (convert::to_dynamic(&value), weight)))
+                }
+            },
         }]
     }
 }
@@ -252,8 +303,21 @@ pub fn feed(state: &mut State, aggregate: &Aggregate, scope: &Scope<'_>) {
                 }
             }
         }
-        State::Values { values, .. } => {
-            values.extend(argument(0).filter(|value| !value.is_null()).map(std::borrow::Cow::into_owned))
+        State::Pairs { pairs, .. } => {
+            let number = |at: usize| Number::of(&unwrap(argument(at)?.as_ref())).map(Number::real);
+            pairs.extend(number(0).zip(number(1)));
+        }
+        State::Schema(schema) => {
+            if let Some(value) = argument(0) {
+                schema.admit(&convert::to_dynamic(&value));
+            }
+        }
+        State::States { states, .. } => states.extend(argument(0).map(std::borrow::Cow::into_owned)),
+        State::Values { values, weight, .. } => {
+            let number = |at: usize| Number::of(&unwrap(argument(at)?.as_ref())).map(Number::real);
+            let weight = weight.map_or(Some(1.0), number);
+            let value = argument(0).filter(|value| !value.is_null()).map(std::borrow::Cow::into_owned);
+            values.extend(value.zip(weight));
         }
     }
 }
@@ -266,11 +330,12 @@ fn most_elements(aggregate: &Aggregate) -> usize {
     }
 }
 
-/// A set takes the elements of an array one by one; a list takes it whole.
+/// An array gives its elements one by one, as Microsoft's emulator answers.
 ///
 /// <https://learn.microsoft.com/kusto/query/make-set-aggregation-function>
 fn collect(elements: &mut Vec<Dynamic>, most: usize, seen: Option<&mut HashSet<Key>>, value: Dynamic) {
     match (seen, value) {
+        (None, Dynamic::Array(parts)) => elements.extend(parts.into_iter().take(most.saturating_sub(elements.len()))),
         (None, value) if elements.len() < most => elements.push(value),
         (None, _) => {}
         (Some(seen), Dynamic::Array(parts)) => {
@@ -367,11 +432,22 @@ fn is_better(value: &Value, best: &Value, greatest: bool) -> bool {
     }
 }
 
-/// The value of nearest rank: the least one that at least `share` per cent of all do not exceed.
-///
-/// KQL's own answer is an estimate for many values: <https://learn.microsoft.com/kusto/query/percentiles-aggregation-function>
-fn percentile(mut values: Vec<Value>, share: f64, ty: Type) -> Value {
-    values.sort_by(super::value::sort_order);
-    let rank = (share / 100.0 * values.len() as f64).ceil().max(1.0);
-    values.into_iter().nth(rank as usize - 1).unwrap_or(Value::Null(ty))
+/// <https://learn.microsoft.com/kusto/query/covariance-aggregation-function>
+fn covariance(pairs: &[(f64, f64)], sample: bool) -> f64 {
+    let count = pairs.len() as f64;
+    let divisor = if sample { count - 1.0 } else { count };
+    let (left, right) = pairs.iter().fold((0.0, 0.0), |(left, right), pair| (left + pair.0, right + pair.1));
+    let (left, right) = (left / count, right / count);
+    let products: f64 = pairs.iter().map(|pair| (pair.0 - left) * (pair.1 - right)).sum();
+    if divisor > 0.0 { products / divisor } else { 0.0 }
+}
+
+/// The percentage that an argument says.
+fn share(aggregate: &Aggregate, at: usize) -> f64 {
+    aggregate.arguments.get(at).and_then(|share| Number::of(share.as_literal()?)).map_or(50.0, Number::real)
+}
+
+/// The percentages that arguments from a place on say.
+fn shares(aggregate: &Aggregate, from: usize) -> Vec<Value> {
+    aggregate.arguments.iter().skip(from).filter_map(|share| share.as_literal().cloned()).collect()
 }

@@ -60,12 +60,22 @@ aggregates! {
     BinaryAllOr "binary_all_or"
     /// The bitwise exclusive or of all values.
     BinaryAllXor "binary_all_xor"
+    /// The least schema that admits all values.
+    BuildSchema "buildschema"
     /// The number of rows.
     Count "count"
     /// The number of distinct values, exact.
     CountDistinct "count_distinct"
+    /// The sample covariance of two expressions.
+    Covariance "covariance"
+    /// The population covariance of two expressions.
+    CovarianceP "covariancep"
     /// The number of distinct values: an estimate in general, exact for small sets.
     DCount "dcount"
+    /// A state from which the number of distinct values is read: an estimate in general, exact for small sets.
+    Hll "hll"
+    /// The states of `hll` in one.
+    HllMerge "hll_merge"
     /// The properties of all bags in one; of a property that several have, any.
     MakeBag "make_bag"
     /// All values as a dynamic array, in no order.
@@ -80,6 +90,12 @@ aggregates! {
     Min "min"
     /// The value below which a share of the rows lies: an estimate.
     Percentile "percentile"
+    /// As [`AggregateFunction::Percentile`], each value as often as a second expression says.
+    PercentileWeighted "percentilew"
+    /// Several percentiles as a dynamic array.
+    PercentilesArray "percentiles_array"
+    /// Several weighted percentiles as a dynamic array.
+    PercentilesWeightedArray "percentilesw_array"
     /// The sample standard deviation.
     StDev "stdev"
     /// The population standard deviation.
@@ -88,6 +104,10 @@ aggregates! {
     Sum "sum"
     /// Any value.
     TakeAny "take_any"
+    /// A state from which percentiles are read: an estimate.
+    Tdigest "tdigest"
+    /// The states of `tdigest` in one.
+    TdigestMerge "tdigest_merge"
     /// The sample variance.
     Variance "variance"
     /// The population variance.
@@ -97,7 +117,18 @@ aggregates! {
 impl AggregateFunction {
     /// Whether KQL's own answer is an estimate.
     pub fn is_estimate(self) -> bool {
-        matches!(self, AggregateFunction::DCount | AggregateFunction::Percentile)
+        matches!(
+            self,
+            AggregateFunction::DCount
+                | AggregateFunction::Hll
+                | AggregateFunction::HllMerge
+                | AggregateFunction::Percentile
+                | AggregateFunction::PercentileWeighted
+                | AggregateFunction::PercentilesArray
+                | AggregateFunction::PercentilesWeightedArray
+                | AggregateFunction::Tdigest
+                | AggregateFunction::TdigestMerge
+        )
     }
 
     /// The type of the answer over an argument of type `argument`.
@@ -109,11 +140,20 @@ impl AggregateFunction {
             | AggregateFunction::Count
             | AggregateFunction::CountDistinct
             | AggregateFunction::DCount => Type::Long,
-            AggregateFunction::MakeBag
+            AggregateFunction::BuildSchema
+            | AggregateFunction::Hll
+            | AggregateFunction::HllMerge
+            | AggregateFunction::MakeBag
             | AggregateFunction::MakeList
             | AggregateFunction::MakeListWithNulls
-            | AggregateFunction::MakeSet => Type::Dynamic,
-            AggregateFunction::StDev
+            | AggregateFunction::MakeSet
+            | AggregateFunction::PercentilesArray
+            | AggregateFunction::PercentilesWeightedArray
+            | AggregateFunction::Tdigest
+            | AggregateFunction::TdigestMerge => Type::Dynamic,
+            AggregateFunction::Covariance
+            | AggregateFunction::CovarianceP
+            | AggregateFunction::StDev
             | AggregateFunction::StDevP
             | AggregateFunction::Variance
             | AggregateFunction::VarianceP => Type::Real,
@@ -131,6 +171,7 @@ impl AggregateFunction {
             | AggregateFunction::Max
             | AggregateFunction::Min
             | AggregateFunction::Percentile
+            | AggregateFunction::PercentileWeighted
             | AggregateFunction::TakeAny => argument,
         }
     }

@@ -40,7 +40,8 @@ impl Lowerer<'_> {
                 };
                 if keeps_argument_name(&name.text) {
                     inner
-                } else if matches!(name.text.as_str(), "strlen" | "string_size") {
+                } else if matches!(name.text.as_str(), "dcount_hll" | "percentile_tdigest" | "string_size" | "strlen")
+                {
                     inner.map(|inner| format!("{}_{inner}", name.text))
                 } else {
                     None

@@ -211,6 +211,8 @@ impl Lowerer<'_> {
             "now" => self.now(name, arguments, scope, false),
             "ago" => self.now(name, arguments, scope, true),
             "column_ifexists" | "columnifexists" => self.column_if_exists(name, arguments, scope),
+            "column_names_of" => self.column_names_of(name, arguments, scope),
+            "pack_all" => self.pack_all(call, name, arguments, scope),
             "toscalar" => {
                 let [argument] = arguments else {
                     return self.wrong_arguments(name, "one argument", arguments.len());
@@ -243,15 +245,56 @@ impl Lowerer<'_> {
                         .map(|argument| self.scalar(&argument.value, scope))
                         .collect::<Vec<_>>();
                     let arguments = arguments.into_iter().collect::<Result<Vec<Expr>>>()?;
-                    let ty = match arguments.first() {
-                        Some(first) if builtin::yields_its_argument(text) => first.ty,
-                        _ => builtin::result_type(text).and_then(Type::from_name).unwrap_or(Type::Unknown),
-                    };
-                    let kind = ExprKind::Opaque { name: name.text.clone(), arguments };
-                    Ok(Expr { kind, ty, origins: name.span.into() })
+                    Ok(opaque(name, arguments))
                 }
             },
         }
+    }
+
+    /// `column_names_of(table)`: known where the table's columns are.
+    fn column_names_of(&mut self, name: &ast::Name, arguments: &[ast::Argument], scope: &Scope) -> Result<Expr> {
+        let [argument] = arguments else {
+            return self.wrong_arguments(name, "one table", arguments.len());
+        };
+        let relation = self.relation(&argument.value, &scope.environment)?;
+        let schema = self.query.relation(relation).schema.clone();
+        if schema.open {
+            return Ok(opaque(name, Vec::new()));
+        }
+        let names = schema.columns.iter().map(|column| Dynamic::String(self.query.column(*column).name.clone()));
+        let names = Value::Dynamic(Dynamic::Array(names.collect()));
+        Ok(Expr::literal(names, Origins::from(name.span).and(&self.query.all_origins(relation).moved())))
+    }
+
+    /// `pack_all()`: the columns of the row by name, where all of them are known.
+    fn pack_all(
+        &mut self,
+        call: &ast::Expr,
+        name: &ast::Name,
+        arguments: &[ast::Argument],
+        scope: &Scope,
+    ) -> Result<Expr> {
+        let ignore = match arguments {
+            [] => Expr::literal(Value::Bool(false), Origins::none()),
+            [ignore] => self.scalar(&ignore.value, scope)?,
+            _ => return self.wrong_arguments(name, "at most one argument", arguments.len()),
+        };
+        let Some(schema) = scope.row.map(|row| self.query.relation(row).schema.clone()) else {
+            let message = format!("`{}` stands where there is no row", name.text);
+            return self.error(Code::WrongType, name.span, message);
+        };
+        let (_, most) = Function::PackAll.arity();
+        if schema.open || schema.columns.len() > most / 2 {
+            return Ok(opaque(name, vec![ignore]));
+        }
+        self.spend_all(2 * schema.columns.len(), call.span)?;
+        let columns = schema.columns.iter().flat_map(|column| {
+            let ir::Column { name, ty, .. } = self.query.column(*column);
+            let name = Expr::literal(Value::String(name.clone()), Origins::none());
+            [name, Expr::column(*column, *ty, Origins::none())]
+        });
+        let kind = ExprKind::Call(Function::PackAll, std::iter::once(ignore).chain(columns).collect());
+        Ok(Expr { kind, ty: Type::Dynamic, origins: name.span.into() })
     }
 
     /// A call of a function of the registry.
@@ -276,7 +319,7 @@ impl Lowerer<'_> {
         let mut wanted = None;
         if let [values @ .., ast::Argument { value: last, .. }] = arguments
             && let ast::ExprKind::TypeOf(ast::RowType::Scalar(name)) = &last.kind
-            && matches!(function, Function::Extract | Function::ExtractJson)
+            && matches!(function, Function::Extract | Function::ExtractJson | Function::PercentileTdigest)
         {
             arguments = values;
             wanted = Some((Type::from_name(&name.text).unwrap_or(Type::Unknown), name.text.clone(), last.span));
@@ -285,6 +328,9 @@ impl Lowerer<'_> {
         if let Some((ty, type_name, span)) = wanted {
             arguments.push(Expr::literal(Value::String(type_name), self.leaves_in(span)));
             return Ok(Expr { kind: ExprKind::Call(function, arguments), ty, origins: name.span.into() });
+        }
+        if !is_defined(function, &arguments) {
+            return Ok(opaque(name, arguments));
         }
         if let Some(expected) = text_argument(function) {
             self.infer(&mut arguments[expected], Type::String);
@@ -359,6 +405,34 @@ impl Lowerer<'_> {
             }
             None => Expr { origins: default.origins.clone().and(&origins), ..default },
         })
+    }
+}
+
+/// A call that is known by name only.
+fn opaque(name: &ast::Name, arguments: Vec<Expr>) -> Expr {
+    let ty = match arguments.first() {
+        Some(first) if builtin::yields_its_argument(&name.text) => first.ty,
+        _ => builtin::result_type(&name.text).and_then(Type::from_name).unwrap_or(Type::Unknown),
+    };
+    Expr { kind: ExprKind::Opaque { name: name.text.clone(), arguments }, ty, origins: name.span.into() }
+}
+
+/// Whether anything says what a function answers to such arguments. What nothing says is known by name only.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most functions are documented for all arguments")]
+fn is_defined(function: Function, arguments: &[Expr]) -> bool {
+    let literal = |at: usize| arguments.get(at).and_then(Expr::as_literal);
+    match function {
+        // What is hashed of other types is not documented.
+        Function::Hash => matches!(arguments[0].ty, Type::String | Type::DateTime),
+        // Nor is the weight of percentiles other than the default ones.
+        Function::SeriesOutliers => {
+            arguments.len() == 1 || arguments.len() == 2 && literal(1).and_then(Value::as_str) == Some("ctukey")
+        }
+        // Nor how a period is found when it is not given.
+        Function::SeriesSeasonal => {
+            arguments.len() == 2 && matches!(literal(1), Some(Value::Long(period)) if *period > 0)
+        }
+        _ => true,
     }
 }
 

@@ -23,6 +23,11 @@ fn aggregate(name: &str) -> Option<(AggregateFunction, bool)> {
         "argmin" => (AggregateFunction::ArgMin, false),
         "makelist" => (AggregateFunction::MakeList, false),
         "makeset" => (AggregateFunction::MakeSet, false),
+        "make_dictionary" => (AggregateFunction::MakeBag, false),
+        "merge_tdigest" => (AggregateFunction::TdigestMerge, false),
+        "covarianceif" => (AggregateFunction::Covariance, true),
+        "covariancepif" => (AggregateFunction::CovarianceP, true),
+        "hll_if" => (AggregateFunction::Hll, true),
         "make_bag_if" => (AggregateFunction::MakeBag, true),
         "make_list_if" => (AggregateFunction::MakeList, true),
         "make_set_if" => (AggregateFunction::MakeSet, true),
@@ -50,9 +55,34 @@ fn prefix(name: &str) -> &str {
         "argmax" => "max",
         "argmin" => "min",
         "buildschema" => "schema",
-        "percentiles_array" => "percentiles",
+        "percentiles_array" | "percentilesw_array" => "percentiles",
+        "percentilew" => "percentile",
         other => other,
     }
+}
+
+/// How many expressions an aggregate is over; parameters follow them.
+#[expect(clippy::wildcard_enum_match_arm, reason = "most aggregates are over one")]
+fn expressions(function: AggregateFunction) -> usize {
+    match function {
+        AggregateFunction::Count => 0,
+        AggregateFunction::Covariance
+        | AggregateFunction::CovarianceP
+        | AggregateFunction::PercentileWeighted
+        | AggregateFunction::PercentilesWeightedArray => 2,
+        _ => 1,
+    }
+}
+
+/// Whether an aggregate's parameters are percentages.
+fn takes_shares(function: AggregateFunction) -> bool {
+    matches!(
+        function,
+        AggregateFunction::Percentile
+            | AggregateFunction::PercentileWeighted
+            | AggregateFunction::PercentilesArray
+            | AggregateFunction::PercentilesWeightedArray
+    )
 }
 
 /// What an expression over aggregates comes to.
@@ -335,8 +365,8 @@ impl Lowerer<'_> {
         let Some((function, conditional)) = aggregate(&name.text) else {
             return self.unread_aggregate(column, name, arguments, scope, names).map(Err);
         };
-        // `countif(p)`; all others have the condition second: `dcountif(x, p, accuracy)`.
-        let position = usize::from(function != AggregateFunction::Count);
+        // `countif(p)`, `covarianceif(x, y, p)`; all others have the condition second: `dcountif(x, p, accuracy)`.
+        let position = expressions(function);
         let (condition, arguments) = if conditional {
             let Some(condition) = arguments.get(position) else {
                 return self.wrong_arguments(name, "a condition", arguments.len());
@@ -372,11 +402,12 @@ impl Lowerer<'_> {
                 values.push(self.scalar(&argument.value, scope)?);
             }
         }
-        // The grammar takes `count(x)`; what it counts is documented nowhere.
-        if function == AggregateFunction::Count && !values.is_empty() {
+        // Percentages are constants.
+        let least = expressions(function) + usize::from(takes_shares(function));
+        let shares = values.get(expressions(function)..).filter(|_| takes_shares(function)).unwrap_or_default();
+        if shares.iter().any(|share| share.as_literal().is_none()) {
             return self.unread_aggregate(column, name, arguments, scope, names).map(Err);
         }
-        let least = usize::from(function != AggregateFunction::Count);
         if values.len() < least && !(all_columns && open) {
             return self.wrong_arguments(name, "at least one argument", values.len());
         }
@@ -396,7 +427,12 @@ impl Lowerer<'_> {
             };
             vec![self.query.add_column(ir::Column { name: label, ty, lineage: None })]
         };
-        let aggregate = Aggregate { function, arguments: values, filter: condition, origins: name.span.into() };
+        let mut origins = Origins::from(name.span);
+        if function == AggregateFunction::Count {
+            // The grammar takes `count(x)`: it counts rows, as Microsoft's emulator does, nulls of `x` included.
+            values.drain(..).for_each(|value| origins.extend(&value.all_origins()));
+        }
+        let aggregate = Aggregate { function, arguments: values, filter: condition, origins };
         Ok(Ok(Aggregation { columns, aggregate }))
     }
 
@@ -482,25 +518,41 @@ impl Lowerer<'_> {
             return Some(argument);
         }
         let name = format!("{}_{argument}", prefix(function));
-        let share = match values.get(1).and_then(Expr::as_literal) {
-            Some(Value::Long(share)) if function == "percentile" => format!("_{share}"),
-            Some(Value::Real(share)) if function == "percentile" => format!("_{share}").replace('.', "_"),
+        let share = match function {
+            "percentile" => values.get(1),
+            "percentilew" => values.get(2),
+            _ => None,
+        };
+        let rest = match share.and_then(Expr::as_literal) {
+            Some(Value::Long(share)) => format!("_{share}"),
+            Some(Value::Real(share)) => format!("_{share}").replace('.', "_"),
+            // Of two expressions, both are named.
+            _ if function.starts_with("covariance") => {
+                let second = values.get(1).zip(arguments.get(1));
+                let second = second.and_then(|(value, source)| self.default_name(value, &source.value));
+                second.map_or_else(String::new, |second| format!("_{second}"))
+            }
             _ => String::new(),
         };
-        Some(name + &share)
+        Some(name + &rest)
     }
 }
 
 /// `percentiles(x, 50, 95)` as the two columns it yields; any other aggregate as itself.
 fn one_percentile_each(column: &ast::Column) -> Vec<ast::Column> {
     let ast::ExprKind::Call { name, arguments } = &column.value.kind else { return vec![column.clone()] };
-    let [value, shares @ ..] = arguments.as_slice() else { return vec![column.clone()] };
-    if name.text != "percentiles" || shares.is_empty() {
+    // `percentilesw(x, weight, 50, 95)` has two arguments before the percentages.
+    let (function, before) = match name.text.as_str() {
+        "percentiles" => ("percentile", 1),
+        "percentilesw" => ("percentilew", 2),
+        _ => return vec![column.clone()],
+    };
+    let Some((values, shares)) = arguments.split_at_checked(before).filter(|(_, shares)| !shares.is_empty()) else {
         return vec![column.clone()];
-    }
+    };
     let single = |(position, share): (usize, &ast::Argument)| {
-        let name = ast::Name { text: "percentile".to_owned(), span: name.span };
-        let kind = ast::ExprKind::Call { name, arguments: vec![value.clone(), share.clone()] };
+        let name = ast::Name { text: function.to_owned(), span: name.span };
+        let kind = ast::ExprKind::Call { name, arguments: [values, std::slice::from_ref(share)].concat() };
         ast::Column {
             names: column.names.get(position).cloned().into_iter().collect(),
             value: ast::Expr { kind, span: column.value.span },

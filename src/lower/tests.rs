@@ -362,8 +362,8 @@ fn text_compared_with_a_number_is_read_as_one_and_said_to_be() {
 fn what_is_not_understood_is_opaque_by_name() {
     check("T | mv-expand D | where F == 'x'", r#"(filter %1 (= T.F "x"))"#);
     check(
-        "T | extend z = geo_distance_2points(1.0, 2.0, 3.0, 4.0)",
-        r#"(extend %0 (#0 (opaque "geo_distance_2points" real(1.0) real(2.0) real(3.0) real(4.0))))"#,
+        "T | extend z = geo_point_buffer(1.0, 2.0, 3.0)",
+        r#"(extend %0 (#0 (opaque "geo_point_buffer" real(1.0) real(2.0) real(3.0))))"#,
     );
 }
 

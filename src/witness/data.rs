@@ -468,7 +468,7 @@ impl<'a> Maker<'a> {
         match join.kind {
             JoinKind::LeftAnti => return self.rows(join.left, vec![demand]),
             JoinKind::RightAnti => return self.rows(join.right, vec![demand]),
-            JoinKind::LeftOuter if !demand.tests.iter().any(&reads_right) && self.attempt % 2 == 0 => {
+            JoinKind::LeftOuter if !demand.tests.iter().any(&reads_right) && self.attempt.is_multiple_of(2) => {
                 return self.rows(join.left, vec![demand]);
             }
             JoinKind::LeftOuter | JoinKind::FullOuter if self.attempt % 4 == 3 => {
@@ -484,7 +484,7 @@ impl<'a> Maker<'a> {
             _ => {}
         }
         let one_side = join.kind.side();
-        let left_first = one_side != Some(Side::Right) && !(self.is_rigid(join.right) && !self.is_rigid(join.left));
+        let left_first = one_side != Some(Side::Right) && (self.is_rigid(join.left) || !self.is_rigid(join.right));
         let (first, second) = if left_first { (join.left, join.right) } else { (join.right, join.left) };
         let (of_first, of_second) = if left_first { (&of_left, &of_right) } else { (&of_right, &of_left) };
         let is_of_first = |test: &Predicate| match one_side {
@@ -585,7 +585,7 @@ impl<'a> Maker<'a> {
             let own: Vec<&Predicate> = of_parts.iter().filter(|test| columns_of(test) == [*column]).collect();
             let chosen = candidates
                 .into_iter()
-                .filter(|value| scalar::text(value) != "")
+                .filter(|value| !scalar::text(value).is_empty())
                 .find(|value| {
                     row.set(*column, value.clone());
                     own.iter().all(|test| row.truth(test) == Truth::True)

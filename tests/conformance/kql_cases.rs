@@ -8,12 +8,22 @@ use siemaphore::eval::{Data, render};
 
 /// Cases whose answers differ for a reason, with the reason.
 const EXCUSED: &[(&str, &str)] = &[
+    ("geo-h3cell-neighbors-function-00", "the order of neighbours, of which nothing is said"),
+    ("geo-s2cell-neighbors-function-00", "the order of neighbours, of which nothing is said"),
+    ("geo-s2cell-neighbors-function-02", "the order of neighbours, of which nothing is said"),
     ("join-innerunique-03", "any one of the left rows with a key is permitted; the engine filtered first"),
     ("named-expressions-00", "a random sample"),
-    ("now-function-00", "the emulator's clock"),
-    ("range-operator-00", "the emulator's clock"),
-    ("range-operator-02", "the emulator's clock"),
     ("sample-operator-00", "a random sample"),
+];
+
+/// When the emulator answered cases that ask for the time, in ticks; the hour matters in all but the first two.
+const CLOCKS: &[(&str, i64)] = &[
+    ("datetime-utc-to-local-function-00", 639_213_117_976_227_102),
+    ("now-function-00", 639_213_118_044_514_557),
+    ("range-operator-00", 639_213_118_070_176_928),
+    ("range-operator-02", 639_213_118_070_176_928),
+    ("series-fir-function-01", 639_213_118_000_000_000),
+    ("series-fit-2lines-dynamic-function-00", 639_213_118_000_000_000),
 ];
 
 /// Runs all cases that can be lowered and interpreted; says which differ, and counts what stands in the way of others.
@@ -28,7 +38,8 @@ pub fn run(cases: &Json, wanted: &[String]) -> bool {
             continue;
         }
         let text = case["kql"].as_str().expect("a query");
-        match super::answer(text, &crosswalk, &Data::default()) {
+        let clock = CLOCKS.iter().find(|(known, _)| *known == name).map_or(super::CLOCK, |(_, clock)| *clock);
+        match super::answer(text, &crosswalk, &Data::default(), clock) {
             Err(obstacle) => {
                 let obstacle: String = obstacle.chars().take(90).collect();
                 obstacles.entry(obstacle).or_default().push(name);

@@ -15,7 +15,7 @@ use siemaphore::crosswalk::Crosswalk;
 use siemaphore::eval::{self, Data, Table};
 use siemaphore::{ir, kql, lower, rewrite};
 
-/// 2026-01-01T00:00:00Z, in ticks: the time of every run.
+/// 2026-01-01T00:00:00Z, in ticks: the time of runs.
 const CLOCK: i64 = 639_028_224_000_000_000;
 
 fn main() -> ExitCode {
@@ -35,7 +35,7 @@ fn cases(path: &std::path::Path) -> Json {
 }
 
 /// The answer of a query, or why there is none. Its normal form has to answer the same.
-fn answer(text: &str, crosswalk: &Crosswalk, data: &Data) -> Result<Table, String> {
+fn answer(text: &str, crosswalk: &Crosswalk, data: &Data, clock: i64) -> Result<Table, String> {
     let parsed = kql::parse(text);
     if let Some(error) = parsed.errors.first() {
         return Err(format!("not parsed: {error:?}"));
@@ -45,10 +45,10 @@ fn answer(text: &str, crosswalk: &Crosswalk, data: &Data) -> Result<Table, Strin
         let messages: Vec<&str> = lowered.diagnostics.iter().map(|one| one.message.as_str()).collect();
         return Err(format!("not lowered: {}", messages.join("; ")));
     };
-    let table = eval::run(&query, data, CLOCK).map_err(|refused| format!("refused: {refused}"))?;
+    let table = eval::run(&query, data, clock).map_err(|refused| format!("refused: {refused}"))?;
     let mut normal = query.clone();
     rewrite::normalise(&mut normal);
-    let again = eval::run(&normal, data, CLOCK).map_err(|refused| format!("refused: {refused}"))?;
+    let again = eval::run(&normal, data, clock).map_err(|refused| format!("refused: {refused}"))?;
     let (plain, rewritten) = (eval::render::json(&table), eval::render::json(&again));
     assert!(
         plain["rows"] == rewritten["rows"],

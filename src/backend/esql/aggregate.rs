@@ -107,6 +107,16 @@ impl Writer<'_, '_, '_> {
             | AggregateFunction::Count
             | AggregateFunction::MakeBag
             | AggregateFunction::MakeListWithNulls
+            | AggregateFunction::BuildSchema
+            | AggregateFunction::Covariance
+            | AggregateFunction::CovarianceP
+            | AggregateFunction::Hll
+            | AggregateFunction::HllMerge
+            | AggregateFunction::PercentileWeighted
+            | AggregateFunction::PercentilesArray
+            | AggregateFunction::PercentilesWeightedArray
+            | AggregateFunction::Tdigest
+            | AggregateFunction::TdigestMerge
             | AggregateFunction::StDev
             | AggregateFunction::Variance
             | AggregateFunction::VarianceP => {

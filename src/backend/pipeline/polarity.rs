@@ -74,6 +74,16 @@ fn through(stages: &[Stage], trigger: Trigger) -> Polarity {
                         | AggregateFunction::BinaryAllXor
                         | AggregateFunction::MakeBag
                         | AggregateFunction::MakeListWithNulls
+                        | AggregateFunction::BuildSchema
+                        | AggregateFunction::Covariance
+                        | AggregateFunction::CovarianceP
+                        | AggregateFunction::Hll
+                        | AggregateFunction::HllMerge
+                        | AggregateFunction::PercentileWeighted
+                        | AggregateFunction::PercentilesArray
+                        | AggregateFunction::PercentilesWeightedArray
+                        | AggregateFunction::Tdigest
+                        | AggregateFunction::TdigestMerge
                         | AggregateFunction::StDevP
                         | AggregateFunction::VarianceP
                         | AggregateFunction::MakeList

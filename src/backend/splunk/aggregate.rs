@@ -29,6 +29,16 @@ pub(super) fn aggregate(scope: Scope, aggregation: &Aggregation) -> Vec<Result<A
         | AggregateFunction::BinaryAllXor
         | AggregateFunction::MakeBag
         | AggregateFunction::MakeListWithNulls
+        | AggregateFunction::BuildSchema
+        | AggregateFunction::Covariance
+        | AggregateFunction::CovarianceP
+        | AggregateFunction::Hll
+        | AggregateFunction::HllMerge
+        | AggregateFunction::PercentileWeighted
+        | AggregateFunction::PercentilesArray
+        | AggregateFunction::PercentilesWeightedArray
+        | AggregateFunction::Tdigest
+        | AggregateFunction::TdigestMerge
         | AggregateFunction::StDevP
         | AggregateFunction::VarianceP
         | AggregateFunction::Count
@@ -147,7 +157,17 @@ impl Writer<'_, '_, '_> {
             | AggregateFunction::BinaryAllXor
             | AggregateFunction::Count
             | AggregateFunction::MakeBag
-            | AggregateFunction::MakeListWithNulls => {
+            | AggregateFunction::MakeListWithNulls
+            | AggregateFunction::BuildSchema
+            | AggregateFunction::Covariance
+            | AggregateFunction::CovarianceP
+            | AggregateFunction::Hll
+            | AggregateFunction::HllMerge
+            | AggregateFunction::PercentileWeighted
+            | AggregateFunction::PercentilesArray
+            | AggregateFunction::PercentilesWeightedArray
+            | AggregateFunction::Tdigest
+            | AggregateFunction::TdigestMerge => {
                 return Err(self.refuse(&format!("`{}` is not carried", function.name())));
             }
         };
@@ -178,6 +198,16 @@ impl Writer<'_, '_, '_> {
             | AggregateFunction::Count
             | AggregateFunction::MakeBag
             | AggregateFunction::MakeListWithNulls
+            | AggregateFunction::BuildSchema
+            | AggregateFunction::Covariance
+            | AggregateFunction::CovarianceP
+            | AggregateFunction::Hll
+            | AggregateFunction::HllMerge
+            | AggregateFunction::PercentileWeighted
+            | AggregateFunction::PercentilesArray
+            | AggregateFunction::PercentilesWeightedArray
+            | AggregateFunction::Tdigest
+            | AggregateFunction::TdigestMerge
             | AggregateFunction::MakeList
             | AggregateFunction::MakeSet
             | AggregateFunction::Max

@@ -14,16 +14,18 @@ use crate::ir::{ArithmeticOp, Dynamic, Truth, Type, Value};
 /// <https://learn.microsoft.com/kusto/query/range-function>
 const MOST_ELEMENTS: usize = 1_048_576;
 
-const NULL: Value = Value::Null(Type::Dynamic);
+pub const NULL: Value = Value::Null(Type::Dynamic);
 
-fn array(value: &Value) -> Option<&[Dynamic]> {
+/// The elements of an array.
+pub fn array(value: &Value) -> Option<&[Dynamic]> {
     match value {
         Value::Dynamic(Dynamic::Array(elements)) => Some(elements),
         _ => None,
     }
 }
 
-fn of_array(elements: Vec<Dynamic>) -> Value {
+/// Elements as an array.
+pub fn of_array(elements: Vec<Dynamic>) -> Value {
     Value::Dynamic(Dynamic::Array(elements))
 }
 

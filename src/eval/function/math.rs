@@ -139,6 +139,11 @@ pub fn binary_not(value: &Value) -> Value {
     integer(value).map_or(Value::Null(Type::Long), |number| Value::Long(!number))
 }
 
+/// <https://learn.microsoft.com/kusto/query/bitset-count-ones-function>
+pub fn bitset_count_ones(value: &Value) -> Value {
+    integer(value).map_or(Value::Null(Type::Long), |number| Value::Long(i64::from(number.count_ones())))
+}
+
 /// <https://learn.microsoft.com/kusto/query/bin-at-function>
 pub fn bin_at(value: &Value, size: &Value, fixed: &Value) -> Value {
     let (value, fixed) = (unwrap(value), unwrap(fixed));

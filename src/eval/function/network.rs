@@ -2,7 +2,7 @@
 
 use super::{integer, string};
 use crate::eval::convert;
-use crate::ir::{Type, Value};
+use crate::ir::{Dynamic, Type, Value};
 
 /// An IPv4 address with the length of its prefix: 32 when it is written without.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -149,8 +149,11 @@ fn masked_128(bits: u128, prefix: u8) -> u128 {
 /// <https://learn.microsoft.com/kusto/query/parse-ipv6-function>
 pub fn parse_ipv6(text: &Value) -> Value {
     let Some((bits, prefix)) = parse_either(&convert::text(text)) else { return string("") };
-    let segments = std::net::Ipv6Addr::from_bits(masked_128(bits, prefix)).segments();
-    string(segments.map(|segment| format!("{segment:04x}")).join(":"))
+    string(full_ipv6(masked_128(bits, prefix)))
+}
+
+fn full_ipv6(bits: u128) -> String {
+    std::net::Ipv6Addr::from_bits(bits).segments().map(|segment| format!("{segment:04x}")).join(":")
 }
 
 /// <https://learn.microsoft.com/kusto/query/ipv6-compare-function>
@@ -167,6 +170,61 @@ pub fn ipv6_compare(left: &Value, right: &Value, prefix: Option<&Value>) -> Valu
 /// <https://learn.microsoft.com/kusto/query/ipv6-is-match-function>
 pub fn ipv6_is_match(left: &Value, right: &Value, prefix: Option<&Value>) -> Value {
     is_zero(ipv6_compare(left, right, prefix))
+}
+
+/// The network of an address under the shorter of its prefix and that one; empty when there is none.
+///
+/// <https://learn.microsoft.com/kusto/query/parse-ipv6-mask-function>
+pub fn parse_ipv6_mask(text: &Value, prefix: &Value) -> Value {
+    match (parse_either(&convert::text(text)), prefix_argument(Some(prefix), 128)) {
+        (Some((bits, own)), Some(prefix)) => string(full_ipv6(masked_128(bits, own.min(prefix)))),
+        _ => string(""),
+    }
+}
+
+/// Whether an address lies in a network: <https://learn.microsoft.com/kusto/query/ipv6-is-in-range-function>
+pub fn ipv6_is_in_range(text: &Value, range: &Value) -> Value {
+    match (parse_either(&convert::text(text)), parse_either(&convert::text(range))) {
+        (Some((bits, _)), Some((network, prefix))) => {
+            Value::Bool(masked_128(bits, prefix) == masked_128(network, prefix))
+        }
+        _ => Value::Null(Type::Bool),
+    }
+}
+
+/// Whether an address lies in one of several networks, given one by one or as an array.
+///
+/// <https://learn.microsoft.com/kusto/query/ipv6-is-in-any-range-function>
+pub fn ipv6_is_in_any_range(text: &Value, ranges: &[&Value]) -> Value {
+    let each = |range: &Value| match range {
+        Value::Dynamic(Dynamic::Array(ranges)) => ranges
+            .iter()
+            .any(|range| ipv6_is_in_range(text, &convert::from_dynamic(range.clone())) == Value::Bool(true)),
+        range => ipv6_is_in_range(text, range) == Value::Bool(true),
+    };
+    match parse_either(&convert::text(text)) {
+        Some(_) => Value::Bool(ranges.iter().any(|range| each(range))),
+        None => Value::Null(Type::Bool),
+    }
+}
+
+/// The fewest networks that make up the addresses from one to another.
+///
+/// <https://learn.microsoft.com/kusto/query/ipv4-range-to-cidr-list-function>
+pub fn ipv4_range_to_cidr_list(from: &Value, to: &Value) -> Value {
+    let addresses = (Address::parse(&convert::text(from)), Address::parse(&convert::text(to)));
+    let (Some(from), Some(to)) = addresses else { return Value::Null(Type::Dynamic) };
+    let (mut at, end) = (u64::from(from.bits), u64::from(to.bits) + 1);
+    let mut networks = Vec::new();
+    while at < end {
+        // As large as its first address allows, and as what is left allows.
+        let aligned = at.trailing_zeros().min(32);
+        let size = aligned.min((end - at).ilog2());
+        let address = std::net::Ipv4Addr::from_bits(u32::try_from(at).unwrap_or(u32::MAX));
+        networks.push(Dynamic::String(format!("{address}/{}", 32 - size)));
+        at += 1 << size;
+    }
+    Value::Dynamic(Dynamic::Array(networks))
 }
 
 /// Whether text holds an IPv4 address, or one that begins with a prefix, set off by characters that are neither

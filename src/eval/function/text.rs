@@ -126,6 +126,31 @@ pub fn indexof(arguments: &[&Value]) -> Value {
     Value::Long(-1)
 }
 
+/// As [`indexof`] with a regular expression; appearances do not overlap, and lie within the range as a whole. A start
+/// before the text is null, as are a negative occurrence and a length below -1.
+///
+/// <https://learn.microsoft.com/kusto/query/indexof-regex-function>
+pub fn indexof_regex(arguments: &[&Value]) -> Value {
+    let (text, lookup) = (convert::text(arguments[0]), convert::text(arguments[1]));
+    let argument = |at: usize, default: i64| arguments.get(at).map_or(Some(default), |value| integer(value));
+    let (Some(start), Some(length), Some(occurrence)) = (argument(2, 0), argument(3, -1), argument(4, 1)) else {
+        return Value::Null(Type::Long);
+    };
+    let (Ok(start), true) = (usize::try_from(start), length >= -1 && occurrence >= 0) else {
+        return Value::Null(Type::Long);
+    };
+    let Some(regex) = pattern::compile(&lookup) else { return Value::Long(-1) };
+    let byte = |place: usize| text.char_indices().nth(place).map_or(text.len(), |(byte, _)| byte);
+    let end = usize::try_from(length).map_or(text.len(), |length| byte(start.saturating_add(length)));
+    let from = byte(start);
+    let wanted = usize::try_from(occurrence).ok().and_then(|occurrence| occurrence.checked_sub(1));
+    let found = wanted.and_then(|wanted| regex.find_iter(&text[from..end.max(from)]).nth(wanted));
+    match found {
+        Some(found) => count(text[..from + found.start()].chars().count()),
+        None => Value::Long(-1),
+    }
+}
+
 fn position(text: &[char], lookup: &[char]) -> Option<i64> {
     let last = text.len().checked_sub(lookup.len())?;
     (0..=last).find(|at| text[*at..*at + lookup.len()] == *lookup).and_then(|at| i64::try_from(at).ok())
@@ -385,15 +410,20 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /// <https://learn.microsoft.com/kusto/query/base64-encode-tostring-function>
 pub fn base64_encode(text: &Value) -> Value {
+    string(base64_text(convert::text(text).as_bytes()))
+}
+
+/// Bytes as base64.
+pub fn base64_text(bytes: &[u8]) -> String {
     let mut encoded = String::new();
-    for group in convert::text(text).as_bytes().chunks(3) {
+    for group in bytes.chunks(3) {
         let bits = group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
         for place in 0..4 {
             let digit = (bits >> (18 - 6 * place)) & 63;
             encoded.push(if place <= group.len() { char::from(BASE64[digit as usize]) } else { '=' });
         }
     }
-    string(encoded)
+    encoded
 }
 
 /// Empty when it is not base64 or not UTF-8.
@@ -414,7 +444,8 @@ pub fn base64_decode_array(text: &Value) -> Value {
     }
 }
 
-fn base64_bytes(text: &str) -> Option<Vec<u8>> {
+/// The bytes of base64; none where it is not such text.
+pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim().trim_end_matches('=');
     if !text.trim().len().is_multiple_of(4) {
         return None;
@@ -471,6 +502,11 @@ pub fn parse_version(text: &Value) -> Value {
 /// Whether all characters are ASCII: <https://learn.microsoft.com/kusto/query/isascii-function>
 pub fn isascii(text: &Value) -> Value {
     Value::Bool(convert::text(text).is_ascii())
+}
+
+/// All text is UTF-8 here: <https://learn.microsoft.com/kusto/query/isutf8-function>
+pub fn isutf8(_text: &Value) -> Value {
+    Value::Bool(true)
 }
 
 /// Bytes in UTF-8: <https://learn.microsoft.com/kusto/query/string-size-function>

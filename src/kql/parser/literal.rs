@@ -412,10 +412,14 @@ fn fraction_ticks(fraction: &str) -> Option<i64> {
 ///
 /// <https://learn.microsoft.com/kusto/query/scalar-data-types/datetime>
 fn datetime(content: &str) -> Option<i64> {
-    let text = content.trim();
+    let text = unquote(content.trim());
     if text.starts_with('-') {
         return None;
     }
+    // `2025, 6, 14` and `2017 - 08 - 01`: Microsoft's emulator reads them as dates.
+    let spaced = |character: char| character.is_ascii_digit() || matches!(character, ' ' | '-' | ',');
+    let compact = text.chars().all(spaced).then(|| text.replace(", ", "-").replace(" - ", "-"));
+    let text = compact.as_deref().unwrap_or(text);
     let (date, time) = match text.find(['T', 't', ' ']) {
         Some(at) => (&text[..at], text[at + 1..].trim_start()),
         None => (text, ""),
@@ -433,12 +437,12 @@ fn datetime(content: &str) -> Option<i64> {
 /// The last tick of the year 9999.
 const LAST_TICK: i64 = 3_652_059 * TICKS_PER_DAY - 1;
 
-/// Days from 0001-01-01 to `yyyy[-MM[-dd]]` or `MM/dd/yyyy`, `yyyy/MM/dd`.
+/// Days from 0001-01-01 to `yyyy[-MM[-dd]]` or `yyyy/MM/dd`, `MM/dd/yyyy`, `MM-dd-yyyy`.
 fn date_days(date: &str) -> Option<i64> {
     let separator = if date.contains('/') { '/' } else { '-' };
     let parts: Vec<&str> = date.split(separator).collect();
     let (year, month, day) = match parts[..] {
-        [month, day, year] if separator == '/' && year.len() == 4 => (year, month, day),
+        [month, day, year] if year.len() == 4 && month.len() <= 2 => (year, month, day),
         [year] if year.len() == 8 => (&year[..4], &year[4..6], &year[6..]),
         [year] => (year, "1", "1"),
         [year, month] => (year, month, "1"),

@@ -293,7 +293,7 @@ impl Lowerer<'_> {
             .collect()
     }
 
-    /// `(a, b) = f(x)`: the function yields an array, its elements the columns.
+    /// `(a, b) = f(x)`: the function yields a bag of the columns; what sorts arrays, an array of them.
     fn several_at_once(
         &mut self,
         input: RelationId,
@@ -335,7 +335,11 @@ impl Lowerer<'_> {
                     (None, None) => names.fresh(sorted.get(place).cloned().flatten()),
                 };
                 let ty = result.and_then(|(_, ty)| Type::from_name(ty)).unwrap_or(Type::Dynamic);
-                let element = ir::Path { column: array, steps: vec![ir::Step::Index(place as i64)] };
+                let step = match result {
+                    Some((end, _)) => ir::Step::Key((*end).to_owned()),
+                    None => ir::Step::Index(place as i64),
+                };
+                let element = ir::Path { column: array, steps: vec![step] };
                 let element = Expr { kind: ir::ExprKind::Path(element), ty: Type::Dynamic, origins: Origins::none() };
                 let value = if ty == Type::Real {
                     converted(ir::Function::ToReal, element, ty)
