@@ -105,8 +105,33 @@ impl<'a> Names<'a> {
     /// in one table.
     pub fn routed(self, leg: &Leg) -> Names<'a> {
         let allowed = |column: &str| self.allowed(&leg.condition, leg.source, column);
-        let route = self.table(leg.source).and_then(|table| table.route(self.vocabulary, &allowed));
+        let route = self.table(leg.source).and_then(|table| {
+            let route = table.route(self.vocabulary, &allowed);
+            route.or_else(|| table.route(self.vocabulary.usual(), &allowed))
+        });
         Names { routed: Some((leg.source, route)), ..self }
+    }
+
+    /// The vocabulary in which the events of a table are read: that of the profile, or the usual one where the profile
+    /// has no source for them.
+    fn vocabulary(&self, source: RelationId) -> Vocabulary {
+        if let Some((routed, Some(route))) = self.routed
+            && routed == source
+        {
+            return route.vocabulary;
+        }
+        let has = |vocabulary| self.table(source).is_some_and(|table| table.source(vocabulary).is_some());
+        let usual = self.vocabulary.usual();
+        if !has(self.vocabulary) && has(usual) { usual } else { self.vocabulary }
+    }
+
+    /// Whose limit it is that a field is not there, or does not hold what is asked for: the profile's, if the target's
+    /// usual vocabulary has a field.
+    fn lack(&self, lineage: &Lineage) -> Cause {
+        let used = self.vocabulary(lineage.source);
+        let field = |table: &'a Table| table.field(used.usual(), &lineage.column, &lineage.path);
+        let usual = used != used.usual() && self.table(lineage.source).and_then(field).is_some();
+        if usual { Cause::Profile } else { Cause::NoMapping }
     }
 
     /// The values that a condition lets through in a column, if it names them.
@@ -184,7 +209,9 @@ impl<'a> Names<'a> {
             return Err(Refusal::new(Code::NoSource, Cause::NotImplemented, span, "the source is no table"));
         };
         let mut findings = Findings::default();
-        let sources = self.table(source).and_then(|table| table.source(self.vocabulary));
+        let used = self.vocabulary(source);
+        let cause = if used == used.usual() { Cause::NoMapping } else { Cause::Profile };
+        let sources = self.table(source).and_then(|table| table.source(used));
         let routed = match self.routed {
             Some((routed, route)) if routed == source => {
                 if route.is_none() && sources.is_some() {
@@ -201,20 +228,35 @@ impl<'a> Names<'a> {
         {
             let kind = values.join("` or `");
             let message = format!("{} holds only events whose `{column}` is `{kind}`", describe(routed.source()));
-            let cause = Some(Cause::NoMapping);
-            findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause, message });
+            findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause: Some(cause), message });
+        }
+        if let Some(routed) = routed
+            && let Some(besides) = &routed.route.besides
+        {
+            let message = format!("{} has other events too: {besides}", describe(routed.source()));
+            findings.lower(Match::Broader, Note { span, code: Code::NoSource, cause: Some(cause), message });
         }
         let place = match routed {
             Some(routed) => Some(routed.source()),
             None => sources,
         };
         if let Some(place) = place {
-            let mut text = format!("events of `{name}` arrive in {} from {}", self.title(), describe(place));
+            let mut text = format!("events of `{name}` arrive in {} from {}", used.usual().title(), describe(place));
             if let Some(note) = routed.and_then(|routed| routed.route.note.as_ref()) {
                 text.push_str("; ");
                 text.push_str(note);
             }
             findings.assume(AssumptionKind::Coverage, Confidence::High, text);
+            if used != self.vocabulary
+                && !self.table(source).is_some_and(|table| table.usual.contains(&self.vocabulary))
+            {
+                let message = format!(
+                    "{} has no source for the events of `{name}`: they are read as {} ships them",
+                    self.title(),
+                    used.title()
+                );
+                findings.notes.insert(Note { span, code: Code::NoSource, cause: None, message });
+            }
             return Ok(SourceRef { table: name, source: Some(place), findings });
         }
         if !self.native_names {
@@ -273,8 +315,8 @@ impl<'a> Names<'a> {
         let ty = if lineage.path.is_empty() { column.ty } else { Type::Dynamic };
         if self.is_clock_of(&lineage) {
             let name = match self.vocabulary {
-                Vocabulary::Splunk | Vocabulary::Cim => "_time",
-                Vocabulary::Elastic | Vocabulary::Ecs => "@timestamp",
+                Vocabulary::Splunk | Vocabulary::Cim | Vocabulary::SplunkWindows => "_time",
+                Vocabulary::Elastic | Vocabulary::Ecs | Vocabulary::ElasticWindows => "@timestamp",
                 Vocabulary::Sigma => {
                     return Err(Refusal::new(
                         Code::NoField,
@@ -295,15 +337,16 @@ impl<'a> Names<'a> {
             });
         }
         let mut findings = Findings::default();
+        let used = self.vocabulary(lineage.source);
         let table = self.table(lineage.source);
         let routed = self.routed.filter(|(source, _)| *source == lineage.source).and_then(|(_, routed)| routed);
         let field = match routed {
             Some(routed) => routed.field(&lineage.column, &lineage.path),
-            None => table.and_then(|table| table.field(self.vocabulary, &lineage.column, &lineage.path)),
+            None => table.and_then(|table| table.field(used, &lineage.column, &lineage.path)),
         };
         let source = match routed {
             Some(routed) => Some(routed.source()),
-            None => table.and_then(|table| table.source(self.vocabulary)),
+            None => table.and_then(|table| table.source(used)),
         };
         let custom = source.is_some_and(|source| matches!(source, Source::Sigma { custom: true, .. }));
         // A logsource of our own carries KQL names; only columns that the file is sure of count as mapped.
@@ -343,11 +386,15 @@ impl<'a> Names<'a> {
                 Ok(FieldRef { name, kind, form: SAME, ty, clock: false, native: true, findings })
             }
             Some(_) | None => {
-                let mut message = format!("`{shown}` has no field in {}", self.title());
+                let mut message = format!("`{shown}` has no field in {}", used.title());
+                let cause = self.lack(&lineage);
+                if cause == Cause::Profile {
+                    message.push_str(": the default profile has one");
+                }
                 if native.is_some() && !self.native_names {
                     message.push_str("; `--native-names` keeps its KQL name");
                 }
-                Err(Refusal::new(Code::NoField, Cause::NoMapping, span, message))
+                Err(Refusal::new(Code::NoField, cause, span, message))
             }
         }
     }
@@ -399,9 +446,10 @@ impl<'a> Names<'a> {
         let on_missing = literal.on_missing();
         let mut ops = vec![literal.test.op.clone()];
         if *field.form != Form::Same {
+            let cause = self.lineage(path).map_or(Cause::NoMapping, |lineage| self.lack(&lineage));
             let translation = field.form.translate(&literal.test.op, field.ty).map_err(|reason| {
                 let message = format!("`{}`: {reason}", field.name);
-                Refusal::new(Code::ValueLost, Cause::NoMapping, span, message)
+                Refusal::new(Code::ValueLost, cause, span, message)
             })?;
             let polarity = if literal.negated { Polarity::Down } else { Polarity::Up };
             let relation = translation.relation.under(polarity);
@@ -416,7 +464,7 @@ impl<'a> Names<'a> {
             if let Some(message) = remark {
                 let exact = relation == Match::Exact;
                 let code = if exact { Code::ValueChanged } else { Code::ValueLost };
-                findings.lower(relation, Note { span, code, cause: (!exact).then_some(Cause::NoMapping), message });
+                findings.lower(relation, Note { span, code, cause: (!exact).then_some(cause), message });
             }
             match translation.test {
                 Translated::Op(op) => ops = vec![op],
@@ -450,13 +498,7 @@ impl<'a> Names<'a> {
 
     /// What the vocabulary is called in messages.
     pub fn title(&self) -> &'static str {
-        match self.vocabulary {
-            Vocabulary::Sigma => "Sigma",
-            Vocabulary::Splunk => "Splunk",
-            Vocabulary::Cim => "Splunk's common information model",
-            Vocabulary::Elastic => "Elastic",
-            Vocabulary::Ecs => "the Elastic Common Schema",
-        }
+        self.vocabulary.title()
     }
 }
 
@@ -478,7 +520,7 @@ fn describe(source: &Source) -> String {
         Source::Splunk { search } => format!("the source `{search}`"),
         Source::Elastic { index, conditions, category } => {
             let category = category.iter().map(|category| ("event.category", category.clone()));
-            let conditions = conditions.iter().map(|(field, value)| (field.as_str(), value.clone()));
+            let conditions = conditions.iter().map(|(field, values)| (field.as_str(), values.join("` or `")));
             format!("the indices `{}`{}", index.join(","), among(conditions.chain(category)))
         }
     }

@@ -53,7 +53,7 @@ fn table(name: &str) -> Table {
     table.sources.insert(Vocabulary::Sigma, if name == "Divided" { divided } else { whole });
     let elastic = Source::Elastic {
         index: vec!["logs-*".to_owned()],
-        conditions: vec![("event.dataset".to_owned(), name.to_lowercase())],
+        conditions: vec![("event.dataset".to_owned(), vec![name.to_lowercase()])],
         category: Some("process".to_owned()),
     };
     table.sources.insert(Vocabulary::Elastic, vec![Route::new(Vec::new(), elastic)]);

@@ -34,7 +34,23 @@ static TARGET: Target = Target {
     name: "splunk",
     title: "Splunk SPL",
     extension: "spl",
-    profiles: &[Profile { name: "raw", about: "the fields as the add-on for the connector extracts them" }],
+    profiles: &[
+        Profile {
+            name: "raw",
+            about: "the fields as the add-on for the connector extracts them",
+            vocabulary: Some(Vocabulary::Splunk),
+        },
+        Profile {
+            name: "cim",
+            about: "the common information model, over the events of every add-on that fills it",
+            vocabulary: Some(Vocabulary::Cim),
+        },
+        Profile {
+            name: "windows",
+            about: "Windows event logs, Sysmon among them",
+            vocabulary: Some(Vocabulary::SplunkWindows),
+        },
+    ],
 };
 
 /// Splunk's language.
@@ -130,7 +146,8 @@ impl Backend for Splunk {
                 return refused(findings, Vec::new());
             }
         };
-        let names = Names::new(&detection.query, options, Vocabulary::Splunk);
+        let vocabulary = TARGET.vocabulary(options.profile).unwrap_or(Vocabulary::Splunk);
+        let names = Names::new(&detection.query, options, vocabulary);
         let Program { legs, union, stages, mut findings, elided, .. } =
             match pipeline::program(&Spl, detection, &shape, names) {
                 Ok(program) => program,
