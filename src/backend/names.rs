@@ -42,6 +42,8 @@ pub struct SourceRef<'a> {
 pub struct FieldRef<'a> {
     /// Its name, unquoted.
     pub name: String,
+    /// The place in the JSON text that it holds.
+    pub inside: Option<&'a str>,
     /// How the target stores it.
     pub kind: FieldKind,
     /// How the column's value appears in it.
@@ -328,6 +330,7 @@ impl<'a> Names<'a> {
             };
             return Ok(FieldRef {
                 name: name.to_owned(),
+                inside: None,
                 kind: FieldKind::Date,
                 form: SAME,
                 ty,
@@ -350,10 +353,15 @@ impl<'a> Names<'a> {
         };
         let custom = source.is_some_and(|source| matches!(source, Source::Sigma { custom: true, .. }));
         // A logsource of our own carries KQL names; only columns that the file is sure of count as mapped.
-        if let Some(field) = field
+        let reads_json = used.usual() == Vocabulary::Splunk;
+        if let Some(field) = field.filter(|field| field.inside.is_none() || reads_json)
             && (!custom || field.confidence == Confidence::High || field.name != lineage.column)
         {
-            let mut text = format!("`{}` holds `{}` of `{}`", field.name, shown, self.table_of(&lineage));
+            let place = match &field.inside {
+                Some(inside) => format!("`{inside}` in `{}`", field.name),
+                None => format!("`{}`", field.name),
+            };
+            let mut text = format!("{place} holds `{shown}` of `{}`", self.table_of(&lineage));
             if field.kind == FieldKind::Ip && ty == Type::String {
                 text.push_str(", which has addresses only, each in its usual spelling");
             }
@@ -364,6 +372,7 @@ impl<'a> Names<'a> {
             findings.assume(AssumptionKind::Field, field.confidence, text);
             return Ok(FieldRef {
                 name: field.name.clone(),
+                inside: field.inside.as_deref(),
                 kind: self.kind(table, &lineage, field),
                 form: &field.form,
                 ty,
@@ -383,7 +392,7 @@ impl<'a> Names<'a> {
                     Type::Int | Type::Long | Type::TimeSpan => FieldKind::Long,
                     Type::Dynamic | Type::Guid | Type::String | Type::Unknown => FieldKind::Keyword,
                 };
-                Ok(FieldRef { name, kind, form: SAME, ty, clock: false, native: true, findings })
+                Ok(FieldRef { name, inside: None, kind, form: SAME, ty, clock: false, native: true, findings })
             }
             Some(_) | None => {
                 let mut message = format!("`{shown}` has no field in {}", used.title());
@@ -452,7 +461,13 @@ impl<'a> Names<'a> {
                 Refusal::new(Code::ValueLost, cause, span, message)
             })?;
             let polarity = if literal.negated { Polarity::Down } else { Polarity::Up };
-            let relation = translation.relation.under(polarity);
+            let mut relation = translation.relation.under(polarity);
+            // The list may be there without the element, and then the element's test has another answer than the
+            // list's, whichever way it is asked.
+            let asks_value = !matches!(literal.test.op, TestOp::IsEmpty | TestOp::IsNull);
+            if *field.form == Form::Element && asks_value && on_missing != literal.negated {
+                relation = Match::Approximate;
+            }
             if translation.ascii {
                 findings.assume(AssumptionKind::Ascii, Confidence::High, ASCII_TERMS);
             }

@@ -145,6 +145,7 @@ struct PathFile {
 #[serde(deny_unknown_fields)]
 struct FieldFile {
     field: FieldName,
+    inside: Option<InsideName>,
     #[serde(default)]
     kind: FieldKind,
     #[serde(default)]
@@ -165,6 +166,8 @@ struct FormKeys {
     renamed: Option<BTreeMap<String, String>>,
     #[serde(default)]
     complete: bool,
+    #[serde(default)]
+    lowered: bool,
     sometimes: Option<BTreeMap<String, String>>,
     within: Option<Vec<(String, String)>>,
     always: Option<Vec<String>>,
@@ -250,6 +253,7 @@ impl FromText for FieldFile {
     fn from_text(text: &str) -> Result<FieldFile, String> {
         Ok(FieldFile {
             field: FieldName::try_from(text.to_owned())?,
+            inside: None,
             kind: FieldKind::Keyword,
             form: FormFile::default(),
             confidence: None,
@@ -285,6 +289,26 @@ impl TryFrom<String> for FieldName {
         } else {
             Err(format!("`{name}` cannot be the name of a field"))
         }
+    }
+}
+
+/// A place inside JSON text: `a.b`, `list{0}.c`.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct InsideName(String);
+
+impl TryFrom<String> for InsideName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<InsideName, String> {
+        let is_step = |step: &str| {
+            let (key, index) = step.split_once('{').map_or((step, None), |(key, rest)| (key, Some(rest)));
+            let is_index = |rest: &str| rest.strip_suffix('}').is_some_and(|digits| digits.parse::<usize>().is_ok());
+            !key.is_empty()
+                && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+                && index.is_none_or(is_index)
+        };
+        if text.split('.').all(is_step) { Ok(InsideName(text)) } else { Err(format!("`{text}` is no place in JSON")) }
     }
 }
 
@@ -334,7 +358,7 @@ impl<'de> Deserialize<'de> for FormWord {
 }
 
 impl FromText for FormWord {
-    const EXPECTED: &'static str = "`same`, `lowercase`, `text`, `number`, or the keys of a form";
+    const EXPECTED: &'static str = "`same`, `lowercase`, `text`, `number`, `element`, or the keys of a form";
 
     fn from_text(text: &str) -> Result<FormWord, String> {
         match text {
@@ -342,6 +366,7 @@ impl FromText for FormWord {
             "lowercase" => Ok(FormWord::Word(Form::Lowercase)),
             "text" => Ok(FormWord::Word(Form::Text)),
             "number" => Ok(FormWord::Word(Form::Number)),
+            "element" => Ok(FormWord::Word(Form::Element)),
             _ => Err(format!("`{text}` is not a form")),
         }
     }
@@ -349,12 +374,12 @@ impl FromText for FormWord {
 
 impl FormKeys {
     fn form(self) -> Result<Form, &'static str> {
-        let FormKeys { folded, length, complete, .. } = self;
+        let FormKeys { folded, length, complete, lowered, .. } = self;
         let forms = [
             self.after.map(|separators| Form::After { separators, folded }),
             self.before.map(|separator| Form::Before { separator, folded }),
             self.tagged.map(|tag| Form::Tagged { tag, length: length.unwrap_or(0) }),
-            self.renamed.map(|values| Form::Renamed { values, complete }),
+            self.renamed.map(|values| Form::Renamed { values, complete, lowered }),
             self.sometimes.map(|values| Form::Sometimes { values }),
             self.within.map(|rewrites| Form::Within { rewrites }),
             self.always.map(|values| Form::Always { values }),
@@ -518,8 +543,9 @@ impl ColumnKeys {
 
 impl FieldFile {
     fn field(self, confidence: Confidence) -> Field {
-        let FieldFile { field: FieldName(name), kind, form: FormFile(form), confidence: own, note } = self;
-        Field { name, kind, form, confidence: own.unwrap_or(confidence), note }
+        let FieldFile { field: FieldName(name), inside, kind, form: FormFile(form), confidence: own, note } = self;
+        let inside = inside.map(|InsideName(inside)| inside);
+        Field { name, inside, kind, form, confidence: own.unwrap_or(confidence), note }
     }
 }
 

@@ -65,7 +65,14 @@ impl Mapping {
         let fields = if self.steps.is_empty() { &mut column.fields } else { column.path(self.steps.clone()) };
         for vocabulary in self.vocabularies {
             let (kind, form) = usual(ty, *vocabulary);
-            let field = Field { name: self.field.clone(), kind, form, confidence: Confidence::High, note: None };
+            let field = Field {
+                name: self.field.clone(),
+                inside: None,
+                kind,
+                form,
+                confidence: Confidence::High,
+                note: None,
+            };
             fields.insert(*vocabulary, field);
         }
         if self.steps.is_empty() {

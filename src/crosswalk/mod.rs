@@ -195,6 +195,9 @@ pub struct Column {
 pub struct Field {
     /// Its name, unquoted.
     pub name: String,
+    /// The place inside of it, where it holds JSON as text: keys behind dots, positions from 0 in braces. Splunk alone
+    /// looks there.
+    pub inside: Option<String>,
     /// How the target stores it.
     pub kind: FieldKind,
     /// How the column's value appears in it.
@@ -423,6 +426,7 @@ impl Route {
             .map(|(column, values)| {
                 let field = Field {
                     name: column.clone(),
+                    inside: None,
                     kind: FieldKind::Keyword,
                     form: Form::Always { values: values.clone() },
                     confidence: Confidence::High,

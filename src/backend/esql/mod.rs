@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::crosswalk::{FieldKind, Source, Vocabulary};
+use crate::crosswalk::{Source, Vocabulary};
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Output, Refusal};
 use crate::ir::{Aggregation, Detection, Expr, Trigger, TriggerOperator};
@@ -14,7 +14,7 @@ use crate::shape::Window;
 use crate::span::Origins;
 use crate::template::{TemplateError, Text};
 
-use super::names::Names;
+use super::names::{FieldRef, Names};
 use super::pipeline::{self, Aggregated, Language, Leaf, LegProgram, Operand, Program, Scope, Step};
 use super::{Answer, Backend, ELASTIC_PROFILES, Emission, Literal, Options, Target, Tree, events};
 
@@ -53,8 +53,8 @@ impl Language for Esql {
         quote::name(name)
     }
 
-    fn field(&self, name: &str, kind: FieldKind) -> Result<String, Cause> {
-        value::field(name, kind)
+    fn field(&self, field: &FieldRef) -> Result<String, Cause> {
+        value::field(&field.name, field.kind)
     }
 
     fn value(&self, scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal> {

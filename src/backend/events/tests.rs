@@ -33,7 +33,14 @@ fn table(name: &str) -> Table {
     let mut table =
         Table { clock: vec!["TimeGenerated".to_owned()], open: false, columns: IndexMap::new(), ..Table::new(name) };
     for (name, ty, kind) in columns {
-        let field = Field { name: name.to_owned(), kind, form: Form::Same, confidence: Confidence::High, note: None };
+        let field = Field {
+            name: name.to_owned(),
+            inside: None,
+            kind,
+            form: Form::Same,
+            confidence: Confidence::High,
+            note: None,
+        };
         let mut fields = BTreeMap::from([(Vocabulary::Elastic, field.clone())]);
         if name != "Action" {
             fields.insert(Vocabulary::Sigma, field);

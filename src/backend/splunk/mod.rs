@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use crate::crosswalk::{FieldKind, Source, Vocabulary};
+use crate::crosswalk::{Source, Vocabulary};
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Note, Refusal};
 use crate::ir::{
@@ -17,7 +17,7 @@ use crate::shape::Window;
 use crate::span::Origins;
 use crate::template::{TemplateError, Text};
 
-use super::names::Names;
+use super::names::{FieldRef, Names};
 use super::pipeline::{self, Aggregated, Language, Leaf, LegProgram, Operand, Program, Scope, Step};
 use super::{Answer, Backend, Emission, Literal, Options, Profile, Target, Tree, events};
 
@@ -61,8 +61,8 @@ impl Language for Spl {
         quote::name(name).and(quote::field(name))
     }
 
-    fn field(&self, name: &str, _kind: FieldKind) -> Result<String, Cause> {
-        quote::field(name).ok_or(Cause::NotImplemented)
+    fn field(&self, field: &FieldRef) -> Result<String, Cause> {
+        quote::place(&field.name, field.inside).ok_or(Cause::NotImplemented)
     }
 
     fn value(&self, scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal> {

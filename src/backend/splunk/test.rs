@@ -82,7 +82,7 @@ pub(super) fn test(scope: Scope, literal: &Literal) -> Result<Answer<Leaf>, Refu
 
 fn atom_leaf(scope: Scope, atom: &Atom, span: Span) -> Result<(Leaf, Findings), Refusal> {
     let mut findings = atom.findings.clone();
-    let Some(text) = quote::field(&atom.field.name) else {
+    let Some(text) = quote::place(&atom.field.name, atom.field.inside) else {
         let message = format!("`{}` is no field name that is written here", atom.field.name);
         return Err(Refusal::new(Code::LiteralLimit, Cause::NotImplemented, span, message));
     };
@@ -91,7 +91,7 @@ fn atom_leaf(scope: Scope, atom: &Atom, span: Span) -> Result<(Leaf, Findings), 
         ty: atom.field.ty,
         kind: atom.field.kind,
         nullable: true,
-        field: Some(atom.field.name.clone()),
+        field: atom.field.inside.is_none().then(|| atom.field.name.clone()),
         clock: atom.field.clock,
     };
     let subject = value::instant(subject, &mut findings);

@@ -31,6 +31,8 @@ pub enum Form {
         values: BTreeMap<String, String>,
         /// Whether the column has no other values. If it has, it is not known how the field holds them.
         complete: bool,
+        /// Whether it holds other values in lower case. No two of the column's values differ in letter case alone.
+        lowered: bool,
     },
     /// As it is, but for these values, which the field may hold under another name as well. No two share one, and none
     /// is a value of the column.
@@ -74,6 +76,8 @@ pub enum Form {
     Text,
     /// As a whole number, where the column is text.
     Number,
+    /// As one element among the others of a list, of which the field has all.
+    Element,
     /// Not at all: every event of the source has one of these values.
     Always {
         /// The values.
@@ -115,7 +119,8 @@ impl Form {
         match self {
             Form::Same => Ok(exact(op.clone())),
             Form::Lowercase => lowercase(op),
-            Form::Renamed { values, complete } => renamed(values, *complete, op),
+            Form::Renamed { values, lowered: true, .. } => lowered(values, op),
+            Form::Renamed { values, complete, lowered: false } => renamed(values, *complete, op),
             Form::Sometimes { values } => sometimes(values, op),
             Form::After { separators, folded } => part::Part::after(separators, *folded).translate(op),
             Form::Before { separator, folded } => part::Part::before(*separator, *folded).translate(op),
@@ -124,7 +129,30 @@ impl Form {
             Form::Placeholder { text } => placeholder(text, op),
             Form::Text => text(op, ty),
             Form::Number => number(op),
+            Form::Element => Ok(element(op)),
             Form::Always { values } => always(values, op, ty),
+        }
+    }
+
+    /// Whether the field holds the value in other letters, and nothing else is changed.
+    pub fn is_lower_case(&self) -> bool {
+        match self {
+            Form::Lowercase => true,
+            Form::Renamed { values, lowered: true, .. } => {
+                values.iter().all(|(value, held)| value.to_ascii_lowercase() == *held)
+            }
+            Form::Same
+            | Form::Renamed { .. }
+            | Form::Sometimes { .. }
+            | Form::After { .. }
+            | Form::Before { .. }
+            | Form::Tagged { .. }
+            | Form::Within { .. }
+            | Form::Placeholder { .. }
+            | Form::Text
+            | Form::Number
+            | Form::Element
+            | Form::Always { .. } => false,
         }
     }
 
@@ -140,6 +168,7 @@ impl Form {
             | Form::Before { .. }
             | Form::Tagged { .. }
             | Form::Within { .. }
+            | Form::Element
             | Form::Always { .. } => false,
         }
     }
@@ -314,6 +343,63 @@ fn renamed(values: &BTreeMap<String, String>, complete: bool, op: &TestOp) -> Ou
         | TestOp::Among { .. }
         | TestOp::Opaque { .. } => {
             refuse("the field holds other names for the values, and not all of them are known")
+        }
+    }
+}
+
+/// Known values are asked for by the names that they have in the field, others in lower case.
+///
+/// Where letter case counts, what is a known value in other letters is none, and of what is not known it is open
+/// whether the column has it so.
+fn lowered(values: &BTreeMap<String, String>, op: &TestOp) -> Outcome {
+    match op {
+        TestOp::Equals { operands, case } => {
+            let (mut stored, mut unknown) = (Vec::new(), false);
+            for needle in needles(operands)? {
+                let named: Vec<(&String, &String)> =
+                    values.iter().filter(|(value, _)| value.eq_ignore_ascii_case(needle.text)).collect();
+                if named.is_empty() {
+                    if values.values().any(|held| held.eq_ignore_ascii_case(needle.text)) {
+                        return refuse("the field has the same text for another value");
+                    }
+                    unknown |= *case == Case::Sensitive && needle.has_letters();
+                    stored.extend(lower(std::slice::from_ref(&needle))?);
+                }
+                let equal = named.into_iter().filter(|(value, _)| constant::is_equal(value, needle.text, *case));
+                stored.extend(equal.map(|(_, held)| needle.with(held.clone())));
+            }
+            if stored.is_empty() {
+                return Ok(never());
+            }
+            let op = equals(stored, Case::Sensitive);
+            Ok(if unknown { broader(op, CASE_LOST) } else { exact(op) })
+        }
+        TestOp::Text { .. } | TestOp::Matches { .. } => {
+            let outcome = lowercase(op)?;
+            let Translated::Op(asked) = &outcome.test else {
+                return refuse("the field holds other names for some of the values");
+            };
+            for (value, held) in values.iter().filter(|(value, held)| value.to_ascii_lowercase() != **held) {
+                if constant::answer(op, value)? != constant::answer(asked, held)? {
+                    return refuse(&format!("the field holds `{held}` for the value `{value}`"));
+                }
+            }
+            Ok(outcome)
+        }
+        TestOp::IsEmpty
+        | TestOp::IsNull
+        | TestOp::InNetwork { .. }
+        | TestOp::HasIpv4 { .. }
+        | TestOp::Among { .. }
+        | TestOp::Order { .. }
+        | TestOp::IsTrue
+        | TestOp::Opaque { .. } => {
+            if matches!(op, TestOp::Among { .. })
+                && values.iter().any(|(value, held)| value.to_ascii_lowercase() != *held)
+            {
+                return refuse("the field holds other names for some of the values");
+            }
+            lowercase(op)
         }
     }
 }
@@ -555,6 +641,24 @@ fn number(op: &TestOp) -> Outcome {
             refuse("the field holds the text as a number, of which only equality can be asked")
         }
     }
+}
+
+/// Any element may meet the test. Where one is there, that of the column may still be missing.
+fn element(op: &TestOp) -> Translation {
+    let relation = match op {
+        TestOp::IsEmpty | TestOp::IsNull => Match::Narrower,
+        TestOp::Equals { .. }
+        | TestOp::Text { .. }
+        | TestOp::Matches { .. }
+        | TestOp::Order { .. }
+        | TestOp::IsTrue
+        | TestOp::InNetwork { .. }
+        | TestOp::HasIpv4 { .. }
+        | TestOp::Among { .. }
+        | TestOp::Opaque { .. } => Match::Broader,
+    };
+    let remark = "the field has the values of all elements of the list, and no position".to_owned();
+    Translation { test: Translated::Op(op.clone()), relation, remark: Some(remark), ascii: false }
 }
 
 /// The answer over the values that the source's events have, where it is one and the same.

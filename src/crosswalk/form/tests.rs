@@ -150,6 +150,7 @@ fn a_renamed_value_is_asked_for_by_its_name() {
             .map(|(one, other)| (one.to_owned(), other.to_owned()))
             .into(),
         complete,
+        lowered: false,
     };
     let starts = || text_op(TextRelation::StartsWith, &["File"], Quantifier::Any, Case::Sensitive);
     check(&values(false), is(&["FileCreated"], Case::Sensitive), "exact: is creation");
@@ -256,6 +257,14 @@ fn text_of_digits_is_asked_for_as_a_number() {
     check(&Form::Number, is(&["50126", "0"], Case::Sensitive), "exact: is Long(50126) , Long(0)");
     check(&Form::Number, is(&["007"], Case::Sensitive), "exact: False");
     check(&Form::Number, TestOp::IsEmpty, "exact: IsNull");
+}
+
+#[test]
+fn any_element_of_a_list_may_meet_the_test() {
+    check(&Form::Element, is(&["a"], Case::Sensitive), "broader: is a");
+    check(&Form::Element, matches("^a"), "broader: matches ^a");
+    // The list may be there without this element.
+    check(&Form::Element, TestOp::IsEmpty, "narrower: IsEmpty");
 }
 
 #[test]
@@ -511,11 +520,47 @@ fn tests_on_a_value_inside_a_longer_one_hold_for_every_short_value() {
     assert!(search(&Form::Within { rewrites }, &ops, &values, &fields) > 0);
 }
 
+/// The actions of Defender, which Elastic puts in lower case but for a few.
+#[test]
+fn a_known_value_in_lower_case_is_told_from_its_other_spellings() {
+    let form = Form::Renamed {
+        values: [("DnsQuery", "dnsquery"), ("DriverLoad", "load")]
+            .map(|(one, other)| (one.to_owned(), other.to_owned()))
+            .into(),
+        complete: false,
+        lowered: true,
+    };
+    let starts = |text| text_op(TextRelation::StartsWith, &[text], Quantifier::Any, Case::Insensitive);
+    check(&form, is(&["DnsQuery"], Case::Sensitive), "exact: is dnsquery");
+    check(&form, is(&["dnsQuery"], Case::Sensitive), "exact: False");
+    check(&form, is(&["dnsQuery"], Case::Insensitive), "exact: is dnsquery");
+    check(&form, is(&["DriverLoad", "DnsQuery"], Case::Sensitive), "exact: is load , dnsquery");
+    // Whether the column has this one, and in which letters, is not known.
+    check(&form, is(&["Other"], Case::Sensitive), "broader: is other");
+    check(&form, is(&["Other"], Case::Insensitive), "exact: is other");
+    check(&form, is(&["Load"], Case::Sensitive), "refused: the field has the same text for another value");
+    check(&form, starts("Dns"), "exact: StartsWith~ dns");
+    check(&form, starts("Driver"), "refused: the field holds `load` for the value `DriverLoad`");
+}
+
+#[test]
+fn tests_on_known_values_in_lower_case_hold_for_every_value() {
+    let values = vec!["aB".to_owned(), "B1".to_owned(), "1.a".to_owned(), "BBa".to_owned()];
+    let known = [("aB", "ab"), ("1.a", "1")].map(|(one, other)| (one.to_owned(), other.to_owned()));
+    let form = Form::Renamed { values: known.clone().into(), complete: false, lowered: true };
+    let fields = |value: &str| {
+        let known = known.iter().find(|(one, _)| one == value);
+        vec![known.map_or_else(|| value.to_ascii_lowercase(), |(_, held)| held.clone())]
+    };
+    let ops = questions(&texts(&ALPHABET, 2), &PATTERNS);
+    assert!(search(&form, &ops, &values, &fields) > ops.len() / 2);
+}
+
 #[test]
 fn tests_on_renamed_values_hold_for_every_value() {
     let values = vec!["aB".to_owned(), "B1".to_owned(), "1.a".to_owned()];
     let renamed = values.iter().zip(["x", "aB", "yy"]).map(|(one, other)| (one.clone(), other.to_owned())).collect();
-    let form = Form::Renamed { values: renamed, complete: true };
+    let form = Form::Renamed { values: renamed, complete: true, lowered: false };
     let names = form.clone();
     let fields = |value: &str| match &names {
         Form::Renamed { values, .. } => vec![values[value].clone()],
