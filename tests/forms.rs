@@ -77,3 +77,32 @@ fn a_position_in_a_list_is_that_position_or_any_with_a_note() {
     assert_eq!(sigma("=~ 'a' or OperationName =~ 'y'").verdict().word(), "broader");
     assert_eq!(sigma("!~ 'a'").verdict().word(), "narrower");
 }
+
+/// Sentinel joins domain and user of a sign-in's target; its own columns for the parts are what the event has.
+#[test]
+fn a_joined_account_is_asked_for_and_shown_by_its_parts() {
+    let kql = |test: &str| format!("SecurityEvent | where EventID == 4625 and TargetAccount {test}");
+    check(
+        "splunk",
+        &kql(r"endswith '$'"),
+        "| where ",
+        r#"exact: EventCode=4625 AND match(TargetUserName,"(?i)\$\z")"#,
+    );
+    let parts = r#"and (winlog.event_data.TargetDomainName == "CORP" and winlog.event_data.TargetUserName == "eve")"#;
+    check("eql", &kql(r"== 'CORP\\eve'"), r#""4625""#, &format!("exact: {parts}"));
+    check(
+        "splunk",
+        &kql(r"!= 'CORP\\eve'"),
+        "where EventCode=4625\n",
+        r#"exact: AND (coalesce(TargetDomainName,"")!="CORP" OR coalesce(TargetUserName,"")!="eve")"#,
+    );
+    check(
+        "splunk",
+        "SecurityEvent | where EventID == 4625 | summarize count() by Account",
+        "| eval ",
+        r#"exact: Account=if(isnull(TargetDomainName) AND isnull(TargetUserName),"",coalesce(TargetDomainName,"")."\\".coalesce(TargetUserName,"")) | stats count as count_ by Account"#,
+    );
+    // Which account another event names is not known.
+    let other = emit("splunk", "SecurityEvent | where EventID == 4720 and Account == 'x'");
+    assert!(other.findings.notes.iter().any(|note| note.message.contains("`Account` has no field")));
+}

@@ -3,7 +3,9 @@
 //! Every answer carries its own [`Findings`], so that what is known of a part that is left out later goes with it.
 //! A name that the crosswalk does not know is a refusal, unless the run keeps KQL names; it is never guessed.
 
-use crate::crosswalk::{Covers, Crosswalk, Field, FieldKind, Form, Routed, Source, Table, Translated, Vocabulary};
+use crate::crosswalk::{
+    Covers, Crosswalk, Field, FieldKind, Form, Routed, Side, Source, Table, Translated, Vocabulary,
+};
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Polarity, Refusal};
 use crate::ir::{
@@ -13,7 +15,7 @@ use crate::ir::{
 use crate::shape::Leg;
 use crate::span::{Origins, Span};
 
-use super::{Literal, Options};
+use super::{Answer, Literal, Options};
 
 /// The names of one query in one vocabulary.
 #[derive(Clone, Copy)]
@@ -81,8 +83,9 @@ pub struct Atom<'a> {
 pub enum Resolved<'a> {
     /// A test on a field.
     Atom(Atom<'a>),
-    /// Several tests on a field: all of them, or any of them where they are negated.
-    Every(Vec<Atom<'a>>),
+    /// Any of these alternatives, of which each is several tests that must all hold; where they are negated, one
+    /// negated test of each.
+    Several(Vec<Vec<Atom<'a>>>),
     /// The same answer for every event of the source.
     Const(bool, Findings),
 }
@@ -357,9 +360,12 @@ impl<'a> Names<'a> {
         if let Some(field) = field.filter(|field| field.inside.is_none() || reads_json)
             && (!custom || field.confidence == Confidence::High || field.name != lineage.column)
         {
-            let place = match &field.inside {
-                Some(inside) => format!("`{inside}` in `{}`", field.name),
-                None => format!("`{}`", field.name),
+            let place = match (&field.inside, &field.form) {
+                (Some(inside), _) => format!("`{inside}` in `{}`", field.name),
+                (None, Form::Joined { before, separator, .. }) => {
+                    format!("`{before}` with `{separator}` and `{}` behind", field.name)
+                }
+                (None, _) => format!("`{}`", field.name),
             };
             let mut text = format!("{place} holds `{shown}` of `{}`", self.table_of(&lineage));
             if field.kind == FieldKind::Ip && ty == Type::String {
@@ -484,6 +490,21 @@ impl<'a> Names<'a> {
             match translation.test {
                 Translated::Op(op) => ops = vec![op],
                 Translated::Every(every) => ops = every,
+                Translated::Alternatives(alternatives) => {
+                    let origins = subject.all_origins().and(&literal.origins);
+                    let atom = |(side, op): (Side, TestOp)| {
+                        let mut field = field.clone();
+                        if let (Form::Joined { before, .. }, Side::Before) = (field.form, side) {
+                            field.name.clone_from(before);
+                        }
+                        // The column is a text, and a missing part of it an empty one.
+                        let on_missing = matches!(op, TestOp::IsEmpty) != literal.negated;
+                        let (origins, findings) = (origins.clone(), findings.clone());
+                        Atom { field, op, negated: literal.negated, on_missing, origins, findings }
+                    };
+                    let all = |all: Vec<(Side, TestOp)>| all.into_iter().map(atom).collect();
+                    return Ok(Resolved::Several(alternatives.into_iter().map(all).collect()));
+                }
                 Translated::Const(truth) => {
                     let truth = if literal.negated { truth.negate() } else { truth } == Truth::True;
                     // The answer is that of the values that are there; where every event has one, that is all.
@@ -507,13 +528,54 @@ impl<'a> Names<'a> {
         };
         Ok(match <[TestOp; 1]>::try_from(ops) {
             Ok([only]) => Resolved::Atom(atom(only)),
-            Err(every) => Resolved::Every(every.into_iter().map(atom).collect()),
+            Err(every) => Resolved::Several(vec![every.into_iter().map(atom).collect()]),
         })
     }
 
     /// What the vocabulary is called in messages.
     pub fn title(&self) -> &'static str {
         self.vocabulary.title()
+    }
+}
+
+/// Carries several tests: `leaf` one of them, `join` the fragments of some, all of which must hold or any.
+///
+/// # Errors
+///
+/// The first test that cannot be carried.
+pub fn several<'a, L>(
+    alternatives: &[Vec<Atom<'a>>],
+    negated: bool,
+    leaf: &mut dyn FnMut(&Atom<'a>) -> Result<Answer<L>, Refusal>,
+    join: &dyn Fn(Vec<L>, bool) -> L,
+) -> Result<Answer<L>, Refusal> {
+    let mut outer = Vec::with_capacity(alternatives.len());
+    for atoms in alternatives {
+        let inner: Result<Vec<Answer<L>>, Refusal> = atoms.iter().map(&mut *leaf).collect();
+        outer.push(fold(inner?, !negated, join));
+    }
+    Ok(fold(outer, negated, join))
+}
+
+/// All of the answers, or any of them.
+fn fold<L>(answers: Vec<Answer<L>>, all: bool, join: &dyn Fn(Vec<L>, bool) -> L) -> Answer<L> {
+    let mut findings = Findings::default();
+    let mut leaves = Vec::with_capacity(answers.len());
+    for answer in answers {
+        match answer {
+            Answer::Leaf(leaf, more) => {
+                findings.join(more);
+                leaves.push(leaf);
+            }
+            // One that is false decides for all, one that is true for any.
+            Answer::Const(truth, more) if truth != all => return Answer::Const(truth, more),
+            Answer::Const(_, more) => findings.join(more),
+        }
+    }
+    match leaves.len() {
+        0 => Answer::Const(all, findings),
+        1 => Answer::Leaf(leaves.remove(0), findings),
+        _ => Answer::Leaf(join(leaves, all), findings),
     }
 }
 

@@ -171,6 +171,9 @@ struct FormKeys {
     sometimes: Option<BTreeMap<String, String>>,
     within: Option<Vec<(String, String)>>,
     always: Option<Vec<String>>,
+    joined: Option<FieldName>,
+    separator: Option<char>,
+    lost: Option<String>,
     placeholder: Option<String>,
 }
 
@@ -374,7 +377,7 @@ impl FromText for FormWord {
 
 impl FormKeys {
     fn form(self) -> Result<Form, &'static str> {
-        let FormKeys { folded, length, complete, lowered, .. } = self;
+        let FormKeys { folded, length, complete, lowered, separator, .. } = self;
         let forms = [
             self.after.map(|separators| Form::After { separators, folded }),
             self.before.map(|separator| Form::Before { separator, folded }),
@@ -384,12 +387,17 @@ impl FormKeys {
             self.within.map(|rewrites| Form::Within { rewrites }),
             self.always.map(|values| Form::Always { values }),
             self.placeholder.map(|text| Form::Placeholder { text }),
+            self.joined.map(|FieldName(before)| Form::Joined {
+                before,
+                separator: separator.unwrap_or('\\'),
+                lost: self.lost,
+            }),
         ];
         let mut forms = forms.into_iter().flatten();
         let (Some(form), None) = (forms.next(), forms.next()) else {
             return Err(
                 "a form has one of `after`, `before`, `tagged`, `renamed`, `sometimes`, `within`, `always`, \
-                 `placeholder`",
+                 `placeholder`, `joined`",
             );
         };
         match &form {

@@ -23,7 +23,7 @@ mod file;
 mod form;
 mod map;
 
-pub use form::{Form, Translated, Translation};
+pub use form::{Form, Side, Translated, Translation};
 pub use map::MapError;
 
 use builtin::Builtin;

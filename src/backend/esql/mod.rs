@@ -57,6 +57,15 @@ impl Language for Esql {
         value::field(&field.name, field.kind)
     }
 
+    fn joined(&self, before: &str, separator: char, behind: &str) -> Option<String> {
+        let (before, behind) = (quote::name(before)?, quote::name(behind)?);
+        let separator = quote::raw(&separator.to_string());
+        Some(format!(
+            "CASE({before} IS NULL AND {behind} IS NULL, \"\", CONCAT(COALESCE({before}, \"\"), {separator}, \
+             COALESCE({behind}, \"\")))"
+        ))
+    }
+
     fn value(&self, scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal> {
         value::value(scope, expr, findings)
     }

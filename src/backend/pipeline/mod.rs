@@ -86,6 +86,10 @@ pub trait Language {
     /// A field of a source in an expression; none when the language cannot write it.
     fn field(&self, field: &FieldRef) -> Result<String, Cause>;
 
+    /// The values of two fields with a separator between them, empty where both are missing; none when the language
+    /// cannot write one.
+    fn joined(&self, before: &str, separator: char, behind: &str) -> Option<String>;
+
     /// A value. What it assumes goes to `findings`.
     fn value(&self, scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal>;
 
@@ -220,6 +224,23 @@ impl<'s, 'a> Scope<'s, 'a> {
                 }
                 Form::After { .. } | Form::Before { .. } | Form::Tagged { .. } | Form::Within { .. } => {
                     Some("as part of a longer value")
+                }
+                Form::Joined { lost: Some(lost), .. } => {
+                    let message = format!("`{}` has nothing where the column has `{lost}`", field.name);
+                    return Err(Refusal::new(Code::ValueChanged, Cause::NoMapping, span, message));
+                }
+                Form::Joined { before, separator, lost: None } => {
+                    return match language.joined(before, *separator, &field.name) {
+                        Some(text) => Ok(Operand {
+                            text: Text::piece(text, expr.origins.clone()),
+                            ty: expr.ty,
+                            kind: field.kind,
+                            nullable: false,
+                            clock: false,
+                            field: None,
+                        }),
+                        None => Err(limit(&field.name, Cause::NotImplemented)),
+                    };
                 }
                 Form::Element => Some("among those of other elements"),
                 Form::Always { .. } => Some("not at all"),

@@ -65,6 +65,14 @@ impl Language for Spl {
         quote::place(&field.name, field.inside).ok_or(Cause::NotImplemented)
     }
 
+    fn joined(&self, before: &str, separator: char, behind: &str) -> Option<String> {
+        let (before, behind) = (quote::field(before)?, quote::field(behind)?);
+        let separator = quote::string(&separator.to_string());
+        Some(format!(
+            "if(isnull({before}) AND isnull({behind}),\"\",coalesce({before},\"\").{separator}.coalesce({behind},\"\"))"
+        ))
+    }
+
     fn value(&self, scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal> {
         value::value(scope, expr, findings)
     }
