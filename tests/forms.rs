@@ -102,6 +102,13 @@ fn a_joined_account_is_asked_for_and_shown_by_its_parts() {
         "| eval ",
         r#"exact: Account=if(isnull(TargetDomainName) AND isnull(TargetUserName),"",coalesce(TargetDomainName,"")."\\".coalesce(TargetUserName,"")) | stats count as count_ by Account"#,
     );
+    // What it is joined from is assigned behind it, where the names are the same.
+    check(
+        "splunk",
+        "SecurityEvent | where EventID == 4625 | project TargetDomainName = strcat(TargetDomainName, '!'), Account",
+        "| eval ",
+        r#"exact: Account=if(isnull(TargetDomainName) AND isnull(TargetUserName),"",coalesce(TargetDomainName,"")."\\".coalesce(TargetUserName,"")), TargetDomainName=(coalesce(TargetDomainName,"")."!") | table TargetDomainName Account"#,
+    );
     // Which account another event names is not known.
     let other = emit("splunk", "SecurityEvent | where EventID == 4720 and Account == 'x'");
     assert!(other.findings.notes.iter().any(|note| note.message.contains("`Account` has no field")));

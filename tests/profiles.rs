@@ -125,7 +125,7 @@ fn tables_of_windows_logs_are_in_the_words_of_windows_anyway() {
 fn a_table_without_source_in_the_profile_is_read_as_it_is_shipped_and_that_is_said() {
     let kql = r#"SigninLogs | where ResultType == "50126""#;
     let emission = emit(&Crosswalk::builtin(), "splunk", "cim", kql);
-    let note = "Splunk's common information model has no source for the events of `SigninLogs`: they are read as \
+    let note = "no source in Splunk's common information model holds the events of `SigninLogs`: they are read as \
                 Splunk ships them";
     assert!(emission.findings.notes.iter().any(|found| found.message == note && found.cause.is_none()));
     check(

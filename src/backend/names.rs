@@ -256,7 +256,7 @@ impl<'a> Names<'a> {
                 && !self.table(source).is_some_and(|table| table.usual.contains(&self.vocabulary))
             {
                 let message = format!(
-                    "{} has no source for the events of `{name}`: they are read as {} ships them",
+                    "no source in {} holds the events of `{name}`: they are read as {} ships them",
                     self.title(),
                     used.title()
                 );

@@ -3,6 +3,7 @@
 mod source;
 mod summary;
 
+use crate::crosswalk::Form;
 use crate::diagnostic::Code;
 use crate::fidelity::{Cause, Findings, Match, Note, Output, Polarity, Refusal};
 use crate::ir::{Assignment, ColumnId, Detection, Expr, ExprKind, Query, SortKey, Trigger, Type};
@@ -47,6 +48,9 @@ fn fields(names: &Names, value: &Expr) -> Vec<String> {
         if let ExprKind::Path(path) = &expr.kind
             && let Ok(field) = names.field(path, Span::default())
         {
+            if let Form::Joined { before, .. } = field.form {
+                fields.push(before.clone());
+            }
             fields.push(field.name);
         }
     });
