@@ -5,7 +5,7 @@
 //! until someone decides.
 #![deny(clippy::wildcard_enum_match_arm)]
 
-use crate::crosswalk::Crosswalk;
+use crate::crosswalk::{Crosswalk, Vocabulary};
 use crate::fidelity::{Findings, Verdict};
 use crate::ir::Detection;
 use crate::span::Elided;
@@ -50,6 +50,34 @@ pub struct Profile {
     pub name: &'static str,
     /// What it is for.
     pub about: &'static str,
+    /// The words that its artifacts are in; none where they keep those of KQL.
+    pub vocabulary: Option<Vocabulary>,
+}
+
+/// The profiles of Elastic's languages.
+const ELASTIC_PROFILES: &[Profile] = &[
+    Profile {
+        name: "integration",
+        about: "the fields of the Elastic integration that ships the table",
+        vocabulary: Some(Vocabulary::Elastic),
+    },
+    Profile {
+        name: "ecs",
+        about: "the Elastic Common Schema, as Elastic Defend fills it",
+        vocabulary: Some(Vocabulary::Ecs),
+    },
+    Profile {
+        name: "windows",
+        about: "Windows event logs, Sysmon among them",
+        vocabulary: Some(Vocabulary::ElasticWindows),
+    },
+];
+
+impl Target {
+    /// The words that artifacts of this profile are in; those of KQL if there are none.
+    pub fn vocabulary(&self, profile: &str) -> Option<Vocabulary> {
+        self.profiles.iter().find(|known| known.name == profile)?.vocabulary
+    }
 }
 
 /// What a run asks of a back end.

@@ -3,7 +3,9 @@
 //! Every answer carries its own [`Findings`], so that what is known of a part that is left out later goes with it.
 //! A name that the crosswalk does not know is a refusal, unless the run keeps KQL names; it is never guessed.
 
-use crate::crosswalk::{Covers, Crosswalk, Field, FieldKind, Form, Routed, Source, Table, Translated, Vocabulary};
+use crate::crosswalk::{
+    Covers, Crosswalk, Field, FieldKind, Form, Routed, Side, Source, Table, Translated, Vocabulary,
+};
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Names as Naming, Note, Polarity, Refusal};
 use crate::ir::{
@@ -13,7 +15,7 @@ use crate::ir::{
 use crate::shape::Leg;
 use crate::span::{Origins, Span};
 
-use super::{Literal, Options};
+use super::{Answer, Literal, Options};
 
 /// The names of one query in one vocabulary.
 #[derive(Clone, Copy)]
@@ -42,6 +44,8 @@ pub struct SourceRef<'a> {
 pub struct FieldRef<'a> {
     /// Its name, unquoted.
     pub name: String,
+    /// The place in the JSON text that it holds.
+    pub inside: Option<&'a str>,
     /// How the target stores it.
     pub kind: FieldKind,
     /// How the column's value appears in it.
@@ -79,8 +83,9 @@ pub struct Atom<'a> {
 pub enum Resolved<'a> {
     /// A test on a field.
     Atom(Atom<'a>),
-    /// Several tests on a field: all of them, or any of them where they are negated.
-    Every(Vec<Atom<'a>>),
+    /// Any of these alternatives, of which each is several tests that must all hold; where they are negated, one
+    /// negated test of each.
+    Several(Vec<Vec<Atom<'a>>>),
     /// The same answer for every event of the source.
     Const(bool, Findings),
 }
@@ -105,8 +110,33 @@ impl<'a> Names<'a> {
     /// in one table.
     pub fn routed(self, leg: &Leg) -> Names<'a> {
         let allowed = |column: &str| self.allowed(&leg.condition, leg.source, column);
-        let route = self.table(leg.source).and_then(|table| table.route(self.vocabulary, &allowed));
+        let route = self.table(leg.source).and_then(|table| {
+            let route = table.route(self.vocabulary, &allowed);
+            route.or_else(|| table.route(self.vocabulary.usual(), &allowed))
+        });
         Names { routed: Some((leg.source, route)), ..self }
+    }
+
+    /// The vocabulary in which the events of a table are read: that of the profile, or the usual one where the profile
+    /// has no source for them.
+    fn vocabulary(&self, source: RelationId) -> Vocabulary {
+        if let Some((routed, Some(route))) = self.routed
+            && routed == source
+        {
+            return route.vocabulary;
+        }
+        let has = |vocabulary| self.table(source).is_some_and(|table| table.source(vocabulary).is_some());
+        let usual = self.vocabulary.usual();
+        if !has(self.vocabulary) && has(usual) { usual } else { self.vocabulary }
+    }
+
+    /// Whose limit it is that a field is not there, or does not hold what is asked for: the profile's, if the target's
+    /// usual vocabulary has a field.
+    fn lack(&self, lineage: &Lineage) -> Cause {
+        let used = self.vocabulary(lineage.source);
+        let field = |table: &'a Table| table.field(used.usual(), &lineage.column, &lineage.path);
+        let usual = used != used.usual() && self.table(lineage.source).and_then(field).is_some();
+        if usual { Cause::Profile } else { Cause::NoMapping }
     }
 
     /// The values that a condition lets through in a column, if it names them.
@@ -172,7 +202,9 @@ impl<'a> Names<'a> {
             return Err(Refusal::new(Code::NoSource, Cause::NotImplemented, span, "the source is no table"));
         };
         let mut findings = Findings::default();
-        let sources = self.table(source).and_then(|table| table.source(self.vocabulary));
+        let used = self.vocabulary(source);
+        let cause = if used == used.usual() { Cause::NoMapping } else { Cause::Profile };
+        let sources = self.table(source).and_then(|table| table.source(used));
         let routed = match self.routed {
             Some((routed, route)) if routed == source => {
                 if route.is_none() && sources.is_some() {
@@ -189,20 +221,35 @@ impl<'a> Names<'a> {
         {
             let kind = values.join("` or `");
             let message = format!("{} holds only events whose `{column}` is `{kind}`", describe(routed.source()));
-            let cause = Some(Cause::NoMapping);
-            findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause, message });
+            findings.lower(Match::Narrower, Note { span, code: Code::NoSource, cause: Some(cause), message });
+        }
+        if let Some(routed) = routed
+            && let Some(besides) = &routed.route.besides
+        {
+            let message = format!("{} has other events too: {besides}", describe(routed.source()));
+            findings.lower(Match::Broader, Note { span, code: Code::NoSource, cause: Some(cause), message });
         }
         let place = match routed {
             Some(routed) => Some(routed.source()),
             None => sources,
         };
         if let Some(place) = place {
-            let mut text = format!("events of `{name}` arrive in {} from {}", self.title(), describe(place));
+            let mut text = format!("events of `{name}` arrive in {} from {}", used.usual().title(), describe(place));
             if let Some(note) = routed.and_then(|routed| routed.route.note.as_ref()) {
                 text.push_str("; ");
                 text.push_str(note);
             }
             findings.assume(AssumptionKind::Coverage, Confidence::High, text);
+            if used != self.vocabulary
+                && !self.table(source).is_some_and(|table| table.usual.contains(&self.vocabulary))
+            {
+                let message = format!(
+                    "no source in {} holds the events of `{name}`: they are read as {} ships them",
+                    self.title(),
+                    used.title()
+                );
+                findings.notes.insert(Note { span, code: Code::NoSource, cause: None, message });
+            }
             return Ok(SourceRef { table: name, source: Some(place), findings });
         }
         if !self.native_names {
@@ -261,8 +308,8 @@ impl<'a> Names<'a> {
         let ty = if lineage.path.is_empty() { column.ty } else { Type::Dynamic };
         if self.is_clock_of(&lineage) {
             let name = match self.vocabulary {
-                Vocabulary::Splunk | Vocabulary::Cim => "_time",
-                Vocabulary::Elastic | Vocabulary::Ecs => "@timestamp",
+                Vocabulary::Splunk | Vocabulary::Cim | Vocabulary::SplunkWindows => "_time",
+                Vocabulary::Elastic | Vocabulary::Ecs | Vocabulary::ElasticWindows => "@timestamp",
                 Vocabulary::Sigma => {
                     return Err(Refusal::new(
                         Code::NoField,
@@ -274,6 +321,7 @@ impl<'a> Names<'a> {
             };
             return Ok(FieldRef {
                 name: name.to_owned(),
+                inside: None,
                 kind: FieldKind::Date,
                 form: SAME,
                 ty,
@@ -283,22 +331,31 @@ impl<'a> Names<'a> {
             });
         }
         let mut findings = Findings::default();
+        let used = self.vocabulary(lineage.source);
         let table = self.table(lineage.source);
         let routed = self.routed.filter(|(source, _)| *source == lineage.source).and_then(|(_, routed)| routed);
         let field = match routed {
             Some(routed) => routed.field(&lineage.column, &lineage.path),
-            None => table.and_then(|table| table.field(self.vocabulary, &lineage.column, &lineage.path)),
+            None => table.and_then(|table| table.field(used, &lineage.column, &lineage.path)),
         };
         let source = match routed {
             Some(routed) => Some(routed.source()),
-            None => table.and_then(|table| table.source(self.vocabulary)),
+            None => table.and_then(|table| table.source(used)),
         };
         let custom = source.is_some_and(|source| matches!(source, Source::Sigma { custom: true, .. }));
         // A logsource of our own carries KQL names; only columns that the file is sure of count as mapped.
-        if let Some(field) = field
+        let reads_json = used.usual() == Vocabulary::Splunk;
+        if let Some(field) = field.filter(|field| field.inside.is_none() || reads_json)
             && (!custom || field.confidence == Confidence::High || field.name != lineage.column)
         {
-            let mut text = format!("`{}` holds `{}` of `{}`", field.name, shown, self.table_of(&lineage));
+            let place = match (&field.inside, &field.form) {
+                (Some(inside), _) => format!("`{inside}` in `{}`", field.name),
+                (None, Form::Joined { before, separator, .. }) => {
+                    format!("`{before}` with `{separator}` and `{}` behind", field.name)
+                }
+                (None, _) => format!("`{}`", field.name),
+            };
+            let mut text = format!("{place} holds `{shown}` of `{}`", self.table_of(&lineage));
             if field.kind == FieldKind::Ip && ty == Type::String {
                 text.push_str(", which has addresses only, each in its usual spelling");
             }
@@ -309,6 +366,7 @@ impl<'a> Names<'a> {
             findings.assume(AssumptionKind::Field, field.confidence, text);
             return Ok(FieldRef {
                 name: field.name.clone(),
+                inside: field.inside.as_deref(),
                 kind: self.kind(table, &lineage, field),
                 form: &field.form,
                 ty,
@@ -328,14 +386,18 @@ impl<'a> Names<'a> {
                     Type::Int | Type::Long | Type::TimeSpan => FieldKind::Long,
                     Type::Dynamic | Type::Guid | Type::String | Type::Unknown => FieldKind::Keyword,
                 };
-                Ok(FieldRef { name, kind, form: SAME, ty, clock: false, native: true, findings })
+                Ok(FieldRef { name, inside: None, kind, form: SAME, ty, clock: false, native: true, findings })
             }
             Some(_) | None => {
-                let mut message = format!("`{shown}` has no field in {}", self.title());
+                let mut message = format!("`{shown}` has no field in {}", used.title());
+                let cause = self.lack(&lineage);
+                if cause == Cause::Profile {
+                    message.push_str(": the default profile has one");
+                }
                 if native.is_some() && !self.native_names {
                     message.push_str("; `--native-names` keeps its KQL name");
                 }
-                Err(Refusal::new(Code::NoField, Cause::NoMapping, span, message))
+                Err(Refusal::new(Code::NoField, cause, span, message))
             }
         }
     }
@@ -387,12 +449,19 @@ impl<'a> Names<'a> {
         let on_missing = literal.on_missing();
         let mut ops = vec![literal.test.op.clone()];
         if *field.form != Form::Same {
+            let cause = self.lineage(path).map_or(Cause::NoMapping, |lineage| self.lack(&lineage));
             let translation = field.form.translate(&literal.test.op, field.ty).map_err(|reason| {
                 let message = format!("`{}`: {reason}", field.name);
-                Refusal::new(Code::ValueLost, Cause::NoMapping, span, message)
+                Refusal::new(Code::ValueLost, cause, span, message)
             })?;
             let polarity = if literal.negated { Polarity::Down } else { Polarity::Up };
-            let relation = translation.relation.under(polarity);
+            let mut relation = translation.relation.under(polarity);
+            // The list may be there without the element, and then the element's test has another answer than the
+            // list's, whichever way it is asked.
+            let asks_value = !matches!(literal.test.op, TestOp::IsEmpty | TestOp::IsNull);
+            if *field.form == Form::Element && asks_value && on_missing != literal.negated {
+                relation = Match::Approximate;
+            }
             if translation.ascii {
                 findings.assume(AssumptionKind::Ascii, Confidence::High, ASCII_TERMS);
             }
@@ -404,11 +473,26 @@ impl<'a> Names<'a> {
             if let Some(message) = remark {
                 let exact = relation == Match::Exact;
                 let code = if exact { Code::ValueChanged } else { Code::ValueLost };
-                findings.lower(relation, Note { span, code, cause: (!exact).then_some(Cause::NoMapping), message });
+                findings.lower(relation, Note { span, code, cause: (!exact).then_some(cause), message });
             }
             match translation.test {
                 Translated::Op(op) => ops = vec![op],
                 Translated::Every(every) => ops = every,
+                Translated::Alternatives(alternatives) => {
+                    let origins = subject.all_origins().and(&literal.origins);
+                    let atom = |(side, op): (Side, TestOp)| {
+                        let mut field = field.clone();
+                        if let (Form::Joined { before, .. }, Side::Before) = (field.form, side) {
+                            field.name.clone_from(before);
+                        }
+                        // The column is a text, and a missing part of it an empty one.
+                        let on_missing = matches!(op, TestOp::IsEmpty) != literal.negated;
+                        let (origins, findings) = (origins.clone(), findings.clone());
+                        Atom { field, op, negated: literal.negated, on_missing, origins, findings }
+                    };
+                    let all = |all: Vec<(Side, TestOp)>| all.into_iter().map(atom).collect();
+                    return Ok(Resolved::Several(alternatives.into_iter().map(all).collect()));
+                }
                 Translated::Const(truth) => {
                     let truth = if literal.negated { truth.negate() } else { truth } == Truth::True;
                     // The answer is that of the values that are there; where every event has one, that is all.
@@ -432,19 +516,54 @@ impl<'a> Names<'a> {
         };
         Ok(match <[TestOp; 1]>::try_from(ops) {
             Ok([only]) => Resolved::Atom(atom(only)),
-            Err(every) => Resolved::Every(every.into_iter().map(atom).collect()),
+            Err(every) => Resolved::Several(vec![every.into_iter().map(atom).collect()]),
         })
     }
 
     /// What the vocabulary is called in messages.
     pub fn title(&self) -> &'static str {
-        match self.vocabulary {
-            Vocabulary::Sigma => "Sigma",
-            Vocabulary::Splunk => "Splunk",
-            Vocabulary::Cim => "Splunk's common information model",
-            Vocabulary::Elastic => "Elastic",
-            Vocabulary::Ecs => "the Elastic Common Schema",
+        self.vocabulary.title()
+    }
+}
+
+/// Carries several tests: `leaf` one of them, `join` the fragments of some, all of which must hold or any.
+///
+/// # Errors
+///
+/// The first test that cannot be carried.
+pub fn several<'a, L>(
+    alternatives: &[Vec<Atom<'a>>],
+    negated: bool,
+    leaf: &mut dyn FnMut(&Atom<'a>) -> Result<Answer<L>, Refusal>,
+    join: &dyn Fn(Vec<L>, bool) -> L,
+) -> Result<Answer<L>, Refusal> {
+    let mut outer = Vec::with_capacity(alternatives.len());
+    for atoms in alternatives {
+        let inner: Result<Vec<Answer<L>>, Refusal> = atoms.iter().map(&mut *leaf).collect();
+        outer.push(fold(inner?, !negated, join));
+    }
+    Ok(fold(outer, negated, join))
+}
+
+/// All of the answers, or any of them.
+fn fold<L>(answers: Vec<Answer<L>>, all: bool, join: &dyn Fn(Vec<L>, bool) -> L) -> Answer<L> {
+    let mut findings = Findings::default();
+    let mut leaves = Vec::with_capacity(answers.len());
+    for answer in answers {
+        match answer {
+            Answer::Leaf(leaf, more) => {
+                findings.join(more);
+                leaves.push(leaf);
+            }
+            // One that is false decides for all, one that is true for any.
+            Answer::Const(truth, more) if truth != all => return Answer::Const(truth, more),
+            Answer::Const(_, more) => findings.join(more),
         }
+    }
+    match leaves.len() {
+        0 => Answer::Const(all, findings),
+        1 => Answer::Leaf(leaves.remove(0), findings),
+        _ => Answer::Leaf(join(leaves, all), findings),
     }
 }
 
@@ -466,7 +585,7 @@ fn describe(source: &Source) -> String {
         Source::Splunk { search } => format!("the source `{search}`"),
         Source::Elastic { index, conditions, category } => {
             let category = category.iter().map(|category| ("event.category", category.clone()));
-            let conditions = conditions.iter().map(|(field, value)| (field.as_str(), value.clone()));
+            let conditions = conditions.iter().map(|(field, values)| (field.as_str(), values.join("` or `")));
             format!("the indices `{}`{}", index.join(","), among(conditions.chain(category)))
         }
     }

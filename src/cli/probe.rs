@@ -210,8 +210,10 @@ fn crosswalk() -> Crosswalk {
                 let logsource = vec![("product", TABLE.to_lowercase())];
                 Source::Sigma { logsource, custom: false, conditions: Vec::new() }
             }
-            Vocabulary::Splunk | Vocabulary::Cim => Source::Splunk { search: "sourcetype=probe".to_owned() },
-            Vocabulary::Elastic | Vocabulary::Ecs => {
+            Vocabulary::Splunk | Vocabulary::Cim | Vocabulary::SplunkWindows => {
+                Source::Splunk { search: "sourcetype=probe".to_owned() }
+            }
+            Vocabulary::Elastic | Vocabulary::Ecs | Vocabulary::ElasticWindows => {
                 Source::Elastic { index: vec!["probe".to_owned()], conditions: Vec::new(), category: None }
             }
         };

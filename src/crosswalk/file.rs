@@ -27,6 +27,8 @@ pub(super) struct TableFile {
     #[serde(default)]
     references: Vec<String>,
     #[serde(default)]
+    usual: Vec<Vocabulary>,
+    #[serde(default)]
     sources: SourcesFile,
     #[serde(default)]
     columns: IndexMap<String, ColumnFile>,
@@ -42,9 +44,13 @@ struct SourcesFile {
     #[serde(default)]
     cim: Vec<SplunkFile>,
     #[serde(default)]
+    splunk_windows: Vec<SplunkFile>,
+    #[serde(default)]
     elastic: Vec<ElasticFile>,
     #[serde(default)]
     ecs: Vec<ElasticFile>,
+    #[serde(default)]
+    elastic_windows: Vec<ElasticFile>,
 }
 
 /// The values that choose a route.
@@ -62,11 +68,12 @@ struct SigmaFile {
     #[serde(default)]
     custom: bool,
     #[serde(default)]
-    conditions: IndexMap<String, Vec<String>>,
+    conditions: IndexMap<String, OneOf>,
     #[serde(default)]
     holds: Holds,
     #[serde(default)]
     fields: RouteFields,
+    besides: Option<String>,
     note: Option<String>,
 }
 
@@ -78,6 +85,7 @@ struct SplunkFile {
     holds: Holds,
     #[serde(default)]
     fields: RouteFields,
+    besides: Option<String>,
     note: Option<String>,
 }
 
@@ -86,12 +94,13 @@ struct SplunkFile {
 struct ElasticFile {
     index: Vec<String>,
     #[serde(default)]
-    conditions: IndexMap<String, String>,
+    conditions: IndexMap<String, OneOf>,
     category: Option<String>,
     #[serde(default)]
     holds: Holds,
     #[serde(default)]
     fields: RouteFields,
+    besides: Option<String>,
     note: Option<String>,
 }
 
@@ -105,8 +114,10 @@ struct ColumnKeys {
     sigma: Option<Short<FieldFile>>,
     splunk: Option<Short<FieldFile>>,
     cim: Option<Short<FieldFile>>,
+    splunk_windows: Option<Short<FieldFile>>,
     elastic: Option<Short<FieldFile>>,
     ecs: Option<Short<FieldFile>>,
+    elastic_windows: Option<Short<FieldFile>>,
     note: Option<String>,
     source: Option<String>,
     #[serde(default)]
@@ -124,14 +135,17 @@ struct PathFile {
     sigma: Option<Short<FieldFile>>,
     splunk: Option<Short<FieldFile>>,
     cim: Option<Short<FieldFile>>,
+    splunk_windows: Option<Short<FieldFile>>,
     elastic: Option<Short<FieldFile>>,
     ecs: Option<Short<FieldFile>>,
+    elastic_windows: Option<Short<FieldFile>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FieldFile {
     field: FieldName,
+    inside: Option<InsideName>,
     #[serde(default)]
     kind: FieldKind,
     #[serde(default)]
@@ -152,10 +166,32 @@ struct FormKeys {
     renamed: Option<BTreeMap<String, String>>,
     #[serde(default)]
     complete: bool,
+    #[serde(default)]
+    lowered: bool,
     sometimes: Option<BTreeMap<String, String>>,
     within: Option<Vec<(String, String)>>,
     always: Option<Vec<String>>,
+    joined: Option<FieldName>,
+    separator: Option<char>,
+    lost: Option<String>,
     placeholder: Option<String>,
+}
+
+/// A value, or several of which one is enough.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOf {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl OneOf {
+    fn list(self) -> Vec<String> {
+        match self {
+            OneOf::One(value) => vec![value],
+            OneOf::Several(values) => values,
+        }
+    }
 }
 
 fn medium() -> Confidence {
@@ -203,8 +239,10 @@ impl FromText for ColumnKeys {
             sigma: None,
             splunk: None,
             cim: None,
+            splunk_windows: None,
             elastic: None,
             ecs: None,
+            elastic_windows: None,
             note: None,
             source: None,
             paths: IndexMap::new(),
@@ -218,6 +256,7 @@ impl FromText for FieldFile {
     fn from_text(text: &str) -> Result<FieldFile, String> {
         Ok(FieldFile {
             field: FieldName::try_from(text.to_owned())?,
+            inside: None,
             kind: FieldKind::Keyword,
             form: FormFile::default(),
             confidence: None,
@@ -253,6 +292,26 @@ impl TryFrom<String> for FieldName {
         } else {
             Err(format!("`{name}` cannot be the name of a field"))
         }
+    }
+}
+
+/// A place inside JSON text: `a.b`, `list{0}.c`.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct InsideName(String);
+
+impl TryFrom<String> for InsideName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<InsideName, String> {
+        let is_step = |step: &str| {
+            let (key, index) = step.split_once('{').map_or((step, None), |(key, rest)| (key, Some(rest)));
+            let is_index = |rest: &str| rest.strip_suffix('}').is_some_and(|digits| digits.parse::<usize>().is_ok());
+            !key.is_empty()
+                && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+                && index.is_none_or(is_index)
+        };
+        if text.split('.').all(is_step) { Ok(InsideName(text)) } else { Err(format!("`{text}` is no place in JSON")) }
     }
 }
 
@@ -302,7 +361,7 @@ impl<'de> Deserialize<'de> for FormWord {
 }
 
 impl FromText for FormWord {
-    const EXPECTED: &'static str = "`same`, `lowercase`, `text`, `number`, or the keys of a form";
+    const EXPECTED: &'static str = "`same`, `lowercase`, `text`, `number`, `element`, or the keys of a form";
 
     fn from_text(text: &str) -> Result<FormWord, String> {
         match text {
@@ -310,6 +369,7 @@ impl FromText for FormWord {
             "lowercase" => Ok(FormWord::Word(Form::Lowercase)),
             "text" => Ok(FormWord::Word(Form::Text)),
             "number" => Ok(FormWord::Word(Form::Number)),
+            "element" => Ok(FormWord::Word(Form::Element)),
             _ => Err(format!("`{text}` is not a form")),
         }
     }
@@ -317,22 +377,27 @@ impl FromText for FormWord {
 
 impl FormKeys {
     fn form(self) -> Result<Form, &'static str> {
-        let FormKeys { folded, length, complete, .. } = self;
+        let FormKeys { folded, length, complete, lowered, separator, .. } = self;
         let forms = [
             self.after.map(|separators| Form::After { separators, folded }),
             self.before.map(|separator| Form::Before { separator, folded }),
             self.tagged.map(|tag| Form::Tagged { tag, length: length.unwrap_or(0) }),
-            self.renamed.map(|values| Form::Renamed { values, complete }),
+            self.renamed.map(|values| Form::Renamed { values, complete, lowered }),
             self.sometimes.map(|values| Form::Sometimes { values }),
             self.within.map(|rewrites| Form::Within { rewrites }),
             self.always.map(|values| Form::Always { values }),
             self.placeholder.map(|text| Form::Placeholder { text }),
+            self.joined.map(|FieldName(before)| Form::Joined {
+                before,
+                separator: separator.unwrap_or('\\'),
+                lost: self.lost,
+            }),
         ];
         let mut forms = forms.into_iter().flatten();
         let (Some(form), None) = (forms.next(), forms.next()) else {
             return Err(
                 "a form has one of `after`, `before`, `tagged`, `renamed`, `sometimes`, `within`, `always`, \
-                 `placeholder`",
+                 `placeholder`, `joined`",
             );
         };
         match &form {
@@ -376,6 +441,7 @@ impl TableFile {
         if let Some(open) = self.open {
             table.open = open;
         }
+        table.usual.extend(self.usual);
         for reference in self.references {
             if !table.references.contains(&reference) {
                 table.references.push(reference);
@@ -399,8 +465,10 @@ impl SourcesFile {
             (Vocabulary::Sigma, self.sigma.into_iter().map(SigmaFile::route).collect()),
             (Vocabulary::Splunk, self.splunk.into_iter().map(SplunkFile::route).collect()),
             (Vocabulary::Cim, self.cim.into_iter().map(SplunkFile::route).collect()),
+            (Vocabulary::SplunkWindows, self.splunk_windows.into_iter().map(SplunkFile::route).collect()),
             (Vocabulary::Elastic, self.elastic.into_iter().map(ElasticFile::route).collect()),
             (Vocabulary::Ecs, self.ecs.into_iter().map(ElasticFile::route).collect()),
+            (Vocabulary::ElasticWindows, self.elastic_windows.into_iter().map(ElasticFile::route).collect()),
         ];
         routes.into_iter().filter(|(_, routes): &(_, Vec<Route>)| !routes.is_empty()).collect()
     }
@@ -412,35 +480,44 @@ impl SigmaFile {
             .into_iter()
             .filter_map(|(key, value)| Some((key, value?)))
             .collect();
-        let conditions = self.conditions.into_iter().collect();
+        let conditions = self.conditions.into_iter().map(|(field, values)| (field, values.list())).collect();
         let source = Source::Sigma { logsource, custom: self.custom, conditions };
-        route(source, self.holds, self.fields, self.note)
+        Route { besides: self.besides, note: self.note, ..route(source, self.holds, self.fields) }
     }
 }
 
 impl SplunkFile {
     fn route(self) -> Route {
-        route(Source::Splunk { search: self.search }, self.holds, self.fields, self.note)
+        let source = Source::Splunk { search: self.search };
+        Route { besides: self.besides, note: self.note, ..route(source, self.holds, self.fields) }
     }
 }
 
 impl ElasticFile {
     fn route(self) -> Route {
-        let conditions = self.conditions.into_iter().collect();
+        let conditions = self.conditions.into_iter().map(|(field, values)| (field, values.list())).collect();
         let source = Source::Elastic { index: self.index, conditions, category: self.category };
-        route(source, self.holds, self.fields, self.note)
+        Route { besides: self.besides, note: self.note, ..route(source, self.holds, self.fields) }
     }
 }
 
-fn route(source: Source, holds: Holds, fields: RouteFields, note: Option<String>) -> Route {
+fn route(source: Source, holds: Holds, fields: RouteFields) -> Route {
     let fields = fields.into_iter().map(|(column, Short(field))| (column, field.field(Confidence::Medium)));
-    Route { note, fields: fields.collect(), ..Route::new(holds.into_iter().collect(), source) }
+    Route { fields: fields.collect(), ..Route::new(holds.into_iter().collect(), source) }
 }
 
 impl ColumnKeys {
     /// Those in which the column has a field.
     fn vocabularies(&self) -> impl Iterator<Item = Vocabulary> {
-        let fields = [&self.sigma, &self.splunk, &self.cim, &self.elastic, &self.ecs];
+        let fields = [
+            &self.sigma,
+            &self.splunk,
+            &self.cim,
+            &self.splunk_windows,
+            &self.elastic,
+            &self.ecs,
+            &self.elastic_windows,
+        ];
         Vocabulary::ALL.into_iter().zip(fields).filter(|(_, field)| field.is_some()).map(|(vocabulary, _)| vocabulary)
     }
 
@@ -454,10 +531,19 @@ impl ColumnKeys {
         if self.source.is_some() {
             column.source = self.source;
         }
-        let fields = [self.sigma, self.splunk, self.cim, self.elastic, self.ecs];
+        let fields =
+            [self.sigma, self.splunk, self.cim, self.splunk_windows, self.elastic, self.ecs, self.elastic_windows];
         add_fields(&mut column.fields, fields, self.confidence);
         for (PathName(steps), path) in self.paths {
-            let fields = [path.sigma, path.splunk, path.cim, path.elastic, path.ecs];
+            let fields = [
+                path.sigma,
+                path.splunk,
+                path.cim,
+                path.splunk_windows,
+                path.elastic,
+                path.ecs,
+                path.elastic_windows,
+            ];
             add_fields(column.path(steps), fields, path.confidence);
         }
     }
@@ -465,15 +551,16 @@ impl ColumnKeys {
 
 impl FieldFile {
     fn field(self, confidence: Confidence) -> Field {
-        let FieldFile { field: FieldName(name), kind, form: FormFile(form), confidence: own, note } = self;
-        Field { name, kind, form, confidence: own.unwrap_or(confidence), note }
+        let FieldFile { field: FieldName(name), inside, kind, form: FormFile(form), confidence: own, note } = self;
+        let inside = inside.map(|InsideName(inside)| inside);
+        Field { name, inside, kind, form, confidence: own.unwrap_or(confidence), note }
     }
 }
 
 /// Adds fields given in the order of [`Vocabulary::ALL`].
 fn add_fields(
     known: &mut BTreeMap<Vocabulary, Field>,
-    fields: [Option<Short<FieldFile>>; 5],
+    fields: [Option<Short<FieldFile>>; 7],
     confidence: Confidence,
 ) {
     for (vocabulary, field) in Vocabulary::ALL.into_iter().zip(fields) {

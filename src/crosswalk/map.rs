@@ -44,8 +44,8 @@ pub(super) fn parse(spec: &str) -> Result<Mapping, MapError> {
     }
     let vocabularies: &[Vocabulary] = match target.trim() {
         "sigma" => &[Vocabulary::Sigma],
-        "splunk" => &[Vocabulary::Splunk, Vocabulary::Cim],
-        "eql" | "esql" => &[Vocabulary::Elastic, Vocabulary::Ecs],
+        "splunk" => &[Vocabulary::Splunk, Vocabulary::Cim, Vocabulary::SplunkWindows],
+        "eql" | "esql" => &[Vocabulary::Elastic, Vocabulary::Ecs, Vocabulary::ElasticWindows],
         other => return Err(MapError::Target(other.to_owned())),
     };
     let field = field.trim();
@@ -65,7 +65,14 @@ impl Mapping {
         let fields = if self.steps.is_empty() { &mut column.fields } else { column.path(self.steps.clone()) };
         for vocabulary in self.vocabularies {
             let (kind, form) = usual(ty, *vocabulary);
-            let field = Field { name: self.field.clone(), kind, form, confidence: Confidence::High, note: None };
+            let field = Field {
+                name: self.field.clone(),
+                inside: None,
+                kind,
+                form,
+                confidence: Confidence::High,
+                note: None,
+            };
             fields.insert(*vocabulary, field);
         }
         if self.steps.is_empty() {
@@ -78,7 +85,7 @@ impl Mapping {
 
 /// How a target usually stores a column of this type. Sigma and Splunk know text and numbers only.
 fn usual(ty: Type, vocabulary: Vocabulary) -> (FieldKind, Form) {
-    let typed = matches!(vocabulary, Vocabulary::Elastic | Vocabulary::Ecs);
+    let typed = vocabulary.usual() == Vocabulary::Elastic;
     match ty {
         Type::Int | Type::Long => (FieldKind::Long, Form::Same),
         Type::Real | Type::Decimal => (FieldKind::Double, Form::Same),

@@ -23,13 +23,14 @@ mod file;
 mod form;
 mod map;
 
-pub use form::{Form, Translated, Translation};
+pub use form::{Form, Side, Translated, Translation};
 pub use map::MapError;
 
 use builtin::Builtin;
 
 /// The words of one target's data.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Vocabulary {
     /// Sigma's taxonomy.
     Sigma,
@@ -37,16 +38,27 @@ pub enum Vocabulary {
     Splunk,
     /// Splunk's common information model.
     Cim,
+    /// Windows event logs as Splunk renders them from XML, those of Sysmon among them.
+    SplunkWindows,
     /// The fields as Elastic's integration for the connector stores them by default.
     Elastic,
     /// Elastic Common Schema, as Elastic's own agents fill it.
     Ecs,
+    /// Windows event logs as Elastic's integrations store them, those of Sysmon among them.
+    ElasticWindows,
 }
 
 impl Vocabulary {
     /// Every vocabulary.
-    pub const ALL: [Vocabulary; 5] =
-        [Vocabulary::Sigma, Vocabulary::Splunk, Vocabulary::Cim, Vocabulary::Elastic, Vocabulary::Ecs];
+    pub const ALL: [Vocabulary; 7] = [
+        Vocabulary::Sigma,
+        Vocabulary::Splunk,
+        Vocabulary::Cim,
+        Vocabulary::SplunkWindows,
+        Vocabulary::Elastic,
+        Vocabulary::Ecs,
+        Vocabulary::ElasticWindows,
+    ];
 
     /// The key in crosswalk files.
     pub fn word(self) -> &'static str {
@@ -54,8 +66,33 @@ impl Vocabulary {
             Vocabulary::Sigma => "sigma",
             Vocabulary::Splunk => "splunk",
             Vocabulary::Cim => "cim",
+            Vocabulary::SplunkWindows => "splunk_windows",
             Vocabulary::Elastic => "elastic",
             Vocabulary::Ecs => "ecs",
+            Vocabulary::ElasticWindows => "elastic_windows",
+        }
+    }
+
+    /// What it is called in messages.
+    pub fn title(self) -> &'static str {
+        match self {
+            Vocabulary::Sigma => "Sigma",
+            Vocabulary::Splunk => "Splunk",
+            Vocabulary::Cim => "Splunk's common information model",
+            Vocabulary::SplunkWindows => "the Windows events of Splunk",
+            Vocabulary::Elastic => "Elastic",
+            Vocabulary::Ecs => "the Elastic Common Schema",
+            Vocabulary::ElasticWindows => "the Windows events of Elastic",
+        }
+    }
+
+    /// The vocabulary in which the target ships the tables themselves. A table that a vocabulary does not have is read
+    /// in this one.
+    pub fn usual(self) -> Vocabulary {
+        match self {
+            Vocabulary::Sigma => Vocabulary::Sigma,
+            Vocabulary::Splunk | Vocabulary::Cim | Vocabulary::SplunkWindows => Vocabulary::Splunk,
+            Vocabulary::Elastic | Vocabulary::Ecs | Vocabulary::ElasticWindows => Vocabulary::Elastic,
         }
     }
 }
@@ -82,6 +119,8 @@ pub struct Table {
     pub open: bool,
     /// Its columns, in order.
     pub columns: IndexMap<String, Column>,
+    /// The vocabularies besides the usual ones that have the usual words for it.
+    pub usual: Vec<Vocabulary>,
     /// Where its events live, for each vocabulary: one route or more, the first for conditions that no other fits.
     pub sources: BTreeMap<Vocabulary, Vec<Route>>,
     /// Where the facts were read.
@@ -101,6 +140,8 @@ pub struct Route {
     pub source: Source,
     /// Fields that hold columns of the table in this source otherwise than in the table's other sources.
     pub fields: BTreeMap<String, Field>,
+    /// Which other events the source has that nothing in it tells from the table's: the artifact may find them too.
+    pub besides: Option<String>,
     /// What the reader of an artifact should know about it.
     pub note: Option<String>,
     /// The columns of `holds` as constants.
@@ -154,6 +195,9 @@ pub struct Column {
 pub struct Field {
     /// Its name, unquoted.
     pub name: String,
+    /// The place inside of it, where it holds JSON as text: keys behind dots, positions from 0 in braces. Splunk alone
+    /// looks there.
+    pub inside: Option<String>,
     /// How the target stores it.
     pub kind: FieldKind,
     /// How the column's value appears in it.
@@ -210,8 +254,8 @@ pub enum Source {
     Elastic {
         /// Index patterns.
         index: Vec<String>,
-        /// Field values that the events have: the artifact asks for them.
-        conditions: Vec<(String, String)>,
+        /// Fields, with the values of which the events have one: the artifact asks for them.
+        conditions: Vec<(String, Vec<String>)>,
         /// The EQL event category that all its events have, if there is one.
         category: Option<String>,
     },
@@ -301,6 +345,7 @@ impl Table {
             clock: vec!["TimeGenerated".to_owned()],
             open: true,
             columns: IndexMap::new(),
+            usual: Vec::new(),
             sources: BTreeMap::new(),
             references: Vec::new(),
         }
@@ -381,6 +426,7 @@ impl Route {
             .map(|(column, values)| {
                 let field = Field {
                     name: column.clone(),
+                    inside: None,
                     kind: FieldKind::Keyword,
                     form: Form::Always { values: values.clone() },
                     confidence: Confidence::High,
@@ -389,7 +435,7 @@ impl Route {
                 (column.clone(), field)
             })
             .collect();
-        Route { holds, source, fields: BTreeMap::new(), note: None, constants }
+        Route { holds, source, fields: BTreeMap::new(), besides: None, note: None, constants }
     }
 }
 

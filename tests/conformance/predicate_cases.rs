@@ -58,6 +58,7 @@ fn crosswalk(whole: Type) -> Crosswalk {
         open: false,
         columns: columns.map(|(name, ty)| (name.to_owned(), column(ty))).into_iter().collect::<IndexMap<_, _>>(),
         sources: BTreeMap::new(),
+        usual: Vec::new(),
         references: Vec::new(),
     });
     crosswalk

@@ -15,7 +15,7 @@ use crate::template::{TemplateError, Text};
 
 use super::events::{self, Speaker};
 use super::names::Names;
-use super::{Backend, Emission, Options, Profile, Target, Tree, carry};
+use super::{Backend, ELASTIC_PROFILES, Emission, Options, Target, Tree, carry};
 
 mod query;
 mod quote;
@@ -26,12 +26,7 @@ mod tests;
 #[derive(Debug)]
 pub struct Eql;
 
-static TARGET: Target = Target {
-    name: "eql",
-    title: "Elastic EQL",
-    extension: "eql",
-    profiles: &[Profile { name: "integration", about: "the fields of the Elastic integration that ships the table" }],
-};
+static TARGET: Target = Target { name: "eql", title: "Elastic EQL", extension: "eql", profiles: ELASTIC_PROFILES };
 
 const SPEAKER: Speaker = Speaker { title: "EQL", page: query::SYNTAX };
 
@@ -84,7 +79,8 @@ impl Draft {
         let one = |refusal: Refusal| vec![refusal.note];
         let shape = events::shape(detection, options).map_err(one)?;
         self.elided.extend(shape.elided.iter().cloned());
-        let names = Names::new(&detection.query, options, Vocabulary::Elastic);
+        let vocabulary = TARGET.vocabulary(options.profile).unwrap_or(Vocabulary::Elastic);
+        let names = Names::new(&detection.query, options, vocabulary);
         let mut parts = Vec::with_capacity(shape.legs.len());
         let mut refused = Vec::new();
         for leg in &shape.legs {
@@ -201,8 +197,12 @@ fn whole(part: Part) -> Tree<Text> {
     let mut conjuncts: Vec<Tree<Text>> = match part.source {
         Some(Source::Elastic { conditions, .. }) => conditions
             .iter()
-            .map(|(field, value)| {
-                let text = format!("{} == {}", quote::field(field), quote::string(value));
+            .map(|(field, values)| {
+                let values: Vec<String> = values.iter().map(|value| quote::string(value)).collect();
+                let text = match values.as_slice() {
+                    [value] => format!("{} == {value}", quote::field(field)),
+                    several => format!("{} in ({})", quote::field(field), several.join(", ")),
+                };
                 Tree::Leaf(Text::piece(text, part.name.clone()))
             })
             .collect(),

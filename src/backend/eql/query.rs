@@ -5,7 +5,7 @@
 //! <https://www.elastic.co/docs/reference/query-languages/eql/eql-syntax#eql-syntax-check-field-exists>
 
 use crate::backend::events;
-use crate::backend::names::{ASCII_TERMS, Atom, Names, Resolved};
+use crate::backend::names::{ASCII_TERMS, Atom, Names, Resolved, several};
 use crate::backend::pipeline::ASCII_CLASSES;
 use crate::backend::regex::{self, Dialect, Folding, Written};
 use crate::backend::{Answer, Literal, Tree, network};
@@ -64,34 +64,17 @@ pub(super) fn leaf(names: &Names, literal: &Literal) -> Result<Answer<Text>, Ref
             let span = literal.all_origins().hull().unwrap_or_default();
             Leaf { findings: atom.findings.clone(), atom: &atom, span }.carry()
         }
-        Resolved::Every(atoms) => every(&atoms, literal),
+        Resolved::Several(alternatives) => {
+            let span = literal.all_origins().hull().unwrap_or_default();
+            let mut leaf = |atom: &Atom| Leaf { findings: atom.findings.clone(), atom, span }.carry();
+            several(&alternatives, literal.negated, &mut leaf, &join)
+        }
     }
 }
 
-/// Several tests on one field: all of them, or any of their negations.
-fn every(atoms: &[Atom], literal: &Literal) -> Result<Answer<Text>, Refusal> {
-    let span = literal.all_origins().hull().unwrap_or_default();
-    let mut findings = Findings::default();
-    let mut texts = Vec::with_capacity(atoms.len());
-    for atom in atoms {
-        match (Leaf { findings: atom.findings.clone(), atom, span }).carry()? {
-            Answer::Leaf(text, more) => {
-                findings.join(more);
-                texts.push(text);
-            }
-            // A negated test that is true decides, and so does a positive one that is false.
-            Answer::Const(truth, more) if truth == literal.negated => return Ok(Answer::Const(truth, more)),
-            Answer::Const(_, more) => findings.join(more),
-        }
-    }
-    Ok(match texts.len() {
-        0 => Answer::Const(!literal.negated, findings),
-        1 => Answer::Leaf(texts.remove(0), findings),
-        _ => {
-            let word = if literal.negated { " or " } else { " and " };
-            Answer::Leaf(Text::join(texts, &Text::glue(word)).parenthesised(), findings)
-        }
-    })
+/// Fragments that must all hold, or any.
+fn join(texts: Vec<Text>, all: bool) -> Text {
+    Text::join(texts, &Text::glue(if all { " and " } else { " or " })).parenthesised()
 }
 
 /// A literal on the way.

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::crosswalk::{FieldKind, Source, Vocabulary};
+use crate::crosswalk::{Source, Vocabulary};
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Output, Refusal};
 use crate::ir::{Aggregation, Detection, Expr, Trigger, TriggerOperator};
@@ -14,9 +14,9 @@ use crate::shape::Window;
 use crate::span::Origins;
 use crate::template::{TemplateError, Text};
 
-use super::names::Names;
+use super::names::{FieldRef, Names};
 use super::pipeline::{self, Aggregated, Language, Leaf, LegProgram, Operand, Program, Scope, Step};
-use super::{Answer, Backend, Emission, Literal, Options, Profile, Target, Tree, events};
+use super::{Answer, Backend, ELASTIC_PROFILES, Emission, Literal, Options, Target, Tree, events};
 
 mod aggregate;
 mod quote;
@@ -42,12 +42,8 @@ const METADATA: &str = "_id, _index, _version";
 #[derive(Debug)]
 pub struct EsqlBackend;
 
-static TARGET: Target = Target {
-    name: "esql",
-    title: "Elastic ES|QL",
-    extension: "esql",
-    profiles: &[Profile { name: "integration", about: "the fields of the Elastic integration that ships the table" }],
-};
+static TARGET: Target =
+    Target { name: "esql", title: "Elastic ES|QL", extension: "esql", profiles: ELASTIC_PROFILES };
 
 /// Elastic's language.
 struct Esql;
@@ -57,8 +53,17 @@ impl Language for Esql {
         quote::name(name)
     }
 
-    fn field(&self, name: &str, kind: FieldKind) -> Result<String, Cause> {
-        value::field(name, kind)
+    fn field(&self, field: &FieldRef) -> Result<String, Cause> {
+        value::field(&field.name, field.kind)
+    }
+
+    fn joined(&self, before: &str, separator: char, behind: &str) -> Option<String> {
+        let (before, behind) = (quote::name(before)?, quote::name(behind)?);
+        let separator = quote::raw(&separator.to_string());
+        Some(format!(
+            "CASE({before} IS NULL AND {behind} IS NULL, \"\", CONCAT(COALESCE({before}, \"\"), {separator}, \
+             COALESCE({behind}, \"\")))"
+        ))
     }
 
     fn value(&self, scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal> {
@@ -137,7 +142,8 @@ impl Backend for EsqlBackend {
                 return Ok(Emission { artifact: None, findings, elided: Vec::new() });
             }
         };
-        let names = Names::new(&detection.query, options, Vocabulary::Elastic);
+        let vocabulary = TARGET.vocabulary(options.profile).unwrap_or(Vocabulary::Elastic);
+        let names = Names::new(&detection.query, options, vocabulary);
         let mut program = match pipeline::program(&Esql, detection, &shape, names) {
             Ok(program) => program,
             Err(known) => return Ok(Emission { artifact: None, findings: known.0, elided: known.1 }),
@@ -239,9 +245,9 @@ fn patterns(leg: &LegProgram, options: &Options) -> Vec<String> {
 fn routing(leg: &LegProgram, patterns: &[String], several: bool) -> Vec<Text> {
     let mut parts = Vec::new();
     if let Some(Source::Elastic { conditions, .. }) = leg.source.source {
-        for (field, value) in conditions {
-            if let Some(field) = quote::name(field) {
-                parts.push(Text::piece(format!("{field} == {}", quote::raw(value)), leg.origins.clone()));
+        for (field, values) in conditions {
+            if let Some(name) = quote::name(field) {
+                parts.push(Text::piece(condition(field, &name, values), leg.origins.clone()));
             }
         }
     }
@@ -256,6 +262,26 @@ fn routing(leg: &LegProgram, patterns: &[String], several: bool) -> Vec<Text> {
     }
     parts
 }
+
+/// That a field has one of these values.
+fn condition(field: &str, name: &str, values: &[String]) -> String {
+    let quoted: Vec<String> = values.iter().map(|value| quote::raw(value)).collect();
+    if LISTS.contains(&field) {
+        let words: Vec<String> = values.iter().map(|value| quote::raw(&format!("*{value}*"))).collect();
+        let tests: Vec<String> = words.iter().map(|word| format!("MV_CONCAT({name}, \" \") LIKE {word}")).collect();
+        return if tests.len() > 1 { format!("({})", tests.join(" OR ")) } else { tests.concat() };
+    }
+    match quoted.as_slice() {
+        [value] => format!("{name} == {value}"),
+        several => format!("{name} IN ({})", several.join(", ")),
+    }
+}
+
+/// Fields of the Elastic Common Schema that hold lists. A comparison with a list has no answer, so its values are
+/// joined to a text; no value that the schema allows is a part of another.
+/// <https://www.elastic.co/docs/reference/ecs/ecs-allowed-values-event-type>
+/// <https://www.elastic.co/docs/reference/query-languages/esql/esql-multivalued-fields>
+const LISTS: [&str; 2] = ["event.category", "event.type"];
 
 fn leg_condition(leg: &LegProgram, patterns: &[String], several: bool) -> Text {
     let mut parts = bounds(&leg.window);

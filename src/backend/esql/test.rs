@@ -11,7 +11,7 @@ use crate::ir::{Case, Expr, Network, Quantifier, TestOp, TextRelation, Type, Val
 use crate::span::{Origins, Span};
 use crate::template::Text;
 
-use super::super::names::{Atom, Resolved};
+use super::super::names::{Atom, Resolved, several};
 use super::super::pipeline::{self, ASCII_TERMS, Leaf, Operand, Scope, folds};
 use super::super::regex::{self, Dialect, Folding};
 use super::super::{Answer, Literal};
@@ -59,18 +59,15 @@ pub(super) fn test(scope: Scope, literal: &Literal) -> Result<Answer<Leaf>, Refu
                 let (text, findings) = atom_text(scope, &atom, span)?;
                 Ok(Answer::Leaf(Leaf { text, prefilter: None }, findings))
             }
-            Resolved::Every(atoms) => {
-                let mut all = Findings::default();
-                let mut texts = Vec::with_capacity(atoms.len());
-                let negated = atoms.iter().any(|atom| atom.negated);
-                for atom in &atoms {
+            Resolved::Several(alternatives) => {
+                let mut leaf = |atom: &Atom| {
                     let (text, findings) = atom_text(scope, atom, span)?;
-                    all.join(findings);
-                    texts.push(text);
-                }
-                let word = Text::glue(if negated { " OR " } else { " AND " });
-                let text = Text::join(texts, &word).parenthesised();
-                Ok(Answer::Leaf(Leaf { text, prefilter: None }, all))
+                    Ok(Answer::Leaf(text, findings))
+                };
+                Ok(match several(&alternatives, literal.negated, &mut leaf, &join)? {
+                    Answer::Leaf(text, findings) => Answer::Leaf(Leaf { text, prefilter: None }, findings),
+                    Answer::Const(truth, findings) => Answer::Const(truth, findings),
+                })
             }
         };
     }
@@ -86,6 +83,11 @@ pub(super) fn test(scope: Scope, literal: &Literal) -> Result<Answer<Leaf>, Refu
     };
     let text = asked.condition(scope, &mut findings)?;
     Ok(Answer::Leaf(Leaf { text, prefilter: None }, findings))
+}
+
+/// Fragments that must all hold, or any.
+fn join(texts: Vec<Text>, all: bool) -> Text {
+    Text::join(texts, &Text::glue(if all { " AND " } else { " OR " })).parenthesised()
 }
 
 fn atom_text(scope: Scope, atom: &Atom, span: Span) -> Result<(Text, Findings), Refusal> {

@@ -33,7 +33,14 @@ fn table(name: &str) -> Table {
     let mut table =
         Table { clock: vec!["TimeGenerated".to_owned()], open: false, columns: IndexMap::new(), ..Table::new(name) };
     for (name, ty, kind) in columns {
-        let field = Field { name: name.to_owned(), kind, form: Form::Same, confidence: Confidence::High, note: None };
+        let field = Field {
+            name: name.to_owned(),
+            inside: None,
+            kind,
+            form: Form::Same,
+            confidence: Confidence::High,
+            note: None,
+        };
         let mut fields = BTreeMap::from([(Vocabulary::Elastic, field.clone())]);
         if name != "Action" {
             fields.insert(Vocabulary::Sigma, field);
@@ -53,7 +60,7 @@ fn table(name: &str) -> Table {
     table.sources.insert(Vocabulary::Sigma, if name == "Divided" { divided } else { whole });
     let elastic = Source::Elastic {
         index: vec!["logs-*".to_owned()],
-        conditions: vec![("event.dataset".to_owned(), name.to_lowercase())],
+        conditions: vec![("event.dataset".to_owned(), vec![name.to_lowercase()])],
         category: Some("process".to_owned()),
     };
     table.sources.insert(Vocabulary::Elastic, vec![Route::new(Vec::new(), elastic)]);

@@ -13,7 +13,7 @@ use crate::shape::Window;
 use crate::span::{Elided, Origins};
 use crate::template::Text;
 
-use super::names::{Names, SourceRef};
+use super::names::{FieldRef, Names, SourceRef};
 use super::{Answer, Literal, Tree, carry};
 
 mod driver;
@@ -84,7 +84,11 @@ pub trait Language {
     fn column(&self, name: &str) -> Option<String>;
 
     /// A field of a source in an expression; none when the language cannot write it.
-    fn field(&self, name: &str, kind: FieldKind) -> Result<String, Cause>;
+    fn field(&self, field: &FieldRef) -> Result<String, Cause>;
+
+    /// The values of two fields with a separator between them, empty where both are missing; none when the language
+    /// cannot write one.
+    fn joined(&self, before: &str, separator: char, behind: &str) -> Option<String>;
 
     /// A value. What it assumes goes to `findings`.
     fn value(&self, scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal>;
@@ -209,9 +213,10 @@ impl<'s, 'a> Scope<'s, 'a> {
         };
         let Some(flows) = self.flows else {
             let field = self.names.field(path, span)?;
-            let text = language.field(&field.name, field.kind).map_err(|cause| limit(&field.name, cause))?;
-            findings.join(field.findings);
+            let text = language.field(&field).map_err(|cause| limit(&field.name, cause))?;
+            findings.join(field.findings.clone());
             let changed = match field.form {
+                form if form.is_lower_case() => Some("in lower case"),
                 Form::Same | Form::Text | Form::Number => None,
                 Form::Lowercase => Some("in lower case"),
                 Form::Renamed { .. } | Form::Sometimes { .. } | Form::Placeholder { .. } => {
@@ -220,11 +225,29 @@ impl<'s, 'a> Scope<'s, 'a> {
                 Form::After { .. } | Form::Before { .. } | Form::Tagged { .. } | Form::Within { .. } => {
                     Some("as part of a longer value")
                 }
+                Form::Joined { lost: Some(lost), .. } => {
+                    let message = format!("`{}` has nothing where the column has `{lost}`", field.name);
+                    return Err(Refusal::new(Code::ValueChanged, Cause::NoMapping, span, message));
+                }
+                Form::Joined { before, separator, lost: None } => {
+                    return match language.joined(before, *separator, &field.name) {
+                        Some(text) => Ok(Operand {
+                            text: Text::piece(text, expr.origins.clone()),
+                            ty: expr.ty,
+                            kind: field.kind,
+                            nullable: false,
+                            clock: false,
+                            field: None,
+                        }),
+                        None => Err(limit(&field.name, Cause::NotImplemented)),
+                    };
+                }
+                Form::Element => Some("among those of other elements"),
                 Form::Always { .. } => Some("not at all"),
             };
             match (field.form, changed) {
                 // Rows are compared after that change, so which are found is the same.
-                (Form::Lowercase, _) => {
+                (form, _) if form.is_lower_case() => {
                     findings.output.insert(Output::Columns);
                     let message = format!("`{}` holds the value in lower case", field.name);
                     findings.notes.insert(Note { span, code: Code::ValueChanged, cause: None, message });
@@ -241,7 +264,7 @@ impl<'s, 'a> Scope<'s, 'a> {
                 kind: field.kind,
                 nullable: !field.clock,
                 clock: field.clock,
-                field: Some(field.name),
+                field: field.inside.is_none().then_some(field.name),
             });
         };
         let name = &self.query.column(path.column).name;

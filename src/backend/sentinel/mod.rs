@@ -27,7 +27,7 @@ static TARGET: Target = Target {
     name: "sentinel",
     title: "Sentinel ARM",
     extension: "json",
-    profiles: &[Profile { name: "arm", about: "a deployable ARM template for one rule" }],
+    profiles: &[Profile { name: "arm", about: "a deployable ARM template for one rule", vocabulary: None }],
 };
 
 impl Backend for Sentinel {

@@ -231,6 +231,8 @@ fn field_of(
             | Form::Tagged { .. }
             | Form::Within { .. }
             | Form::Number
+            | Form::Joined { .. }
+            | Form::Element
             | Form::Always { .. } => {
                 return Err(Refusal::new(
                     Code::ValueChanged,

@@ -5,7 +5,7 @@
 //! `f: ''` of an empty one only. <https://sigmahq.io/sigma-specification/specification/sigma-rules-specification.html>
 
 use crate::backend::events;
-use crate::backend::names::{ASCII_TERMS, Atom, Names, Resolved};
+use crate::backend::names::{ASCII_TERMS, Atom, Names, Resolved, several};
 use crate::backend::pipeline::ASCII_CLASSES;
 use crate::backend::regex::{self, Dialect, Folding, Written};
 use crate::backend::{Answer, Literal, network};
@@ -87,7 +87,9 @@ pub(super) fn leaf(names: &Names, literal: &Literal, style: Style) -> Result<Ans
     match names.atom(literal)? {
         Resolved::Const(truth, findings) => Ok(Answer::Const(truth, findings)),
         Resolved::Atom(atom) => test(names, &atom, literal, style),
-        Resolved::Every(atoms) => every(names, &atoms, literal, style),
+        Resolved::Several(alternatives) => {
+            several(&alternatives, literal.negated, &mut |atom| test(names, atom, literal, style), &join)
+        }
     }
 }
 
@@ -102,27 +104,9 @@ fn test(names: &Names, atom: &Atom, literal: &Literal, style: Style) -> Result<A
     Leaf { findings: atom.findings.clone(), names, atom, widen, span }.carry()
 }
 
-/// Several tests on one field: all of them, or any of their negations.
-fn every(names: &Names, atoms: &[Atom], literal: &Literal, style: Style) -> Result<Answer<Part>, Refusal> {
-    let mut findings = Findings::default();
-    let mut parts = Vec::with_capacity(atoms.len());
-    for atom in atoms {
-        match test(names, atom, literal, style)? {
-            Answer::Leaf(part, more) => {
-                findings.join(more);
-                parts.push(part);
-            }
-            // A negated test that is true decides, and so does a positive one that is false.
-            Answer::Const(truth, more) if truth == literal.negated => return Ok(Answer::Const(truth, more)),
-            Answer::Const(_, more) => findings.join(more),
-        }
-    }
-    Ok(match parts.len() {
-        0 => Answer::Const(!literal.negated, findings),
-        1 => Answer::Leaf(parts.remove(0), findings),
-        _ if literal.negated => Answer::Leaf(any(parts), findings),
-        _ => Answer::Leaf(Part::All(parts, Origins::none()), findings),
-    })
+/// Fragments that must all hold, or any.
+fn join(parts: Vec<Part>, all: bool) -> Part {
+    if all { Part::All(parts, Origins::none()) } else { any(parts) }
 }
 
 struct Leaf<'a> {

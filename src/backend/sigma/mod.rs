@@ -39,8 +39,16 @@ static TARGET: Target = Target {
     title: "Sigma",
     extension: "yml",
     profiles: &[
-        Profile { name: "portable", about: "what converters understand: `contains` for terms, letter case ignored" },
-        Profile { name: "exact", about: "what the query says, with `cased` and regular expressions" },
+        Profile {
+            name: "portable",
+            about: "what converters understand: `contains` for terms, letter case ignored",
+            vocabulary: Some(Vocabulary::Sigma),
+        },
+        Profile {
+            name: "exact",
+            about: "what the query says, with `cased` and regular expressions",
+            vocabulary: Some(Vocabulary::Sigma),
+        },
     ],
 };
 

@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use crate::crosswalk::{FieldKind, Source, Vocabulary};
+use crate::crosswalk::{Source, Vocabulary};
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Note, Refusal};
 use crate::ir::{
@@ -17,7 +17,7 @@ use crate::shape::Window;
 use crate::span::Origins;
 use crate::template::{TemplateError, Text};
 
-use super::names::Names;
+use super::names::{FieldRef, Names};
 use super::pipeline::{self, Aggregated, Language, Leaf, LegProgram, Operand, Program, Scope, Step};
 use super::{Answer, Backend, Emission, Literal, Options, Profile, Target, Tree, events};
 
@@ -34,7 +34,23 @@ static TARGET: Target = Target {
     name: "splunk",
     title: "Splunk SPL",
     extension: "spl",
-    profiles: &[Profile { name: "raw", about: "the fields as the add-on for the connector extracts them" }],
+    profiles: &[
+        Profile {
+            name: "raw",
+            about: "the fields as the add-on for the connector extracts them",
+            vocabulary: Some(Vocabulary::Splunk),
+        },
+        Profile {
+            name: "cim",
+            about: "the common information model, over the events of every add-on that fills it",
+            vocabulary: Some(Vocabulary::Cim),
+        },
+        Profile {
+            name: "windows",
+            about: "Windows event logs, Sysmon among them",
+            vocabulary: Some(Vocabulary::SplunkWindows),
+        },
+    ],
 };
 
 /// Splunk's language.
@@ -45,8 +61,16 @@ impl Language for Spl {
         quote::name(name).and(quote::field(name))
     }
 
-    fn field(&self, name: &str, _kind: FieldKind) -> Result<String, Cause> {
-        quote::field(name).ok_or(Cause::NotImplemented)
+    fn field(&self, field: &FieldRef) -> Result<String, Cause> {
+        quote::place(&field.name, field.inside).ok_or(Cause::NotImplemented)
+    }
+
+    fn joined(&self, before: &str, separator: char, behind: &str) -> Option<String> {
+        let (before, behind) = (quote::field(before)?, quote::field(behind)?);
+        let separator = quote::string(&separator.to_string());
+        Some(format!(
+            "if(isnull({before}) AND isnull({behind}),\"\",coalesce({before},\"\").{separator}.coalesce({behind},\"\"))"
+        ))
     }
 
     fn value(&self, scope: Scope, expr: &Expr, findings: &mut Findings) -> Result<Operand, Refusal> {
@@ -130,7 +154,8 @@ impl Backend for Splunk {
                 return refused(findings, Vec::new());
             }
         };
-        let names = Names::new(&detection.query, options, Vocabulary::Splunk);
+        let vocabulary = TARGET.vocabulary(options.profile).unwrap_or(Vocabulary::Splunk);
+        let names = Names::new(&detection.query, options, vocabulary);
         let Program { legs, union, stages, mut findings, elided, .. } =
             match pipeline::program(&Spl, detection, &shape, names) {
                 Ok(program) => program,

@@ -22,6 +22,16 @@ pub(super) fn field(name: &str) -> Option<String> {
     is_writable(name).then(|| format!("'{name}'"))
 }
 
+/// A field in an expression, or a place in the JSON text that it holds; positions count from 0.
+/// <https://help.splunk.com/splunk-enterprise/spl-search-reference/9.0/search-commands/spath>
+pub(super) fn place(name: &str, inside: Option<&str>) -> Option<String> {
+    let field = field(name)?;
+    match inside {
+        None => Some(field),
+        Some(inside) => is_quotable(inside).then(|| format!("spath({field},{})", string(inside))),
+    }
+}
+
 /// A field where a name is expected: the left side of `eval`, `by`, `as`, `table`. Braces on the left side of `eval`
 /// stand for a value: <https://docs.splunk.com/Documentation/Splunk/latest/SearchReference/Eval>.
 pub(super) fn name(name: &str) -> Option<String> {

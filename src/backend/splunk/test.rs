@@ -12,7 +12,7 @@ use crate::ir::{Case, Expr, Network, Quantifier, TestOp, TextRelation, Type, Val
 use crate::span::{Origins, Span};
 use crate::template::Text;
 
-use super::super::names::{Atom, Resolved};
+use super::super::names::{Atom, Resolved, several};
 use super::super::pipeline::{self, ASCII_TERMS, Leaf, Operand, Scope, folds};
 use super::super::regex::{self, Dialect, Folding};
 use super::super::{Answer, Literal};
@@ -51,18 +51,15 @@ pub(super) fn test(scope: Scope, literal: &Literal) -> Result<Answer<Leaf>, Refu
                 let (leaf, findings) = atom_leaf(scope, &atom, span)?;
                 Ok(Answer::Leaf(leaf, findings))
             }
-            Resolved::Every(atoms) => {
-                let mut all = Findings::default();
-                let mut texts = Vec::with_capacity(atoms.len());
-                let negated = atoms.iter().any(|atom| atom.negated);
-                for atom in &atoms {
+            Resolved::Several(alternatives) => {
+                let mut leaf = |atom: &Atom| {
                     let (leaf, findings) = atom_leaf(scope, atom, span)?;
-                    all.join(findings);
-                    texts.push(leaf.text);
-                }
-                let word = Text::glue(if negated { " OR " } else { " AND " });
-                let text = Text::join(texts, &word).parenthesised();
-                Ok(Answer::Leaf(Leaf { text, prefilter: None }, all))
+                    Ok(Answer::Leaf(leaf.text, findings))
+                };
+                Ok(match several(&alternatives, literal.negated, &mut leaf, &join)? {
+                    Answer::Leaf(text, findings) => Answer::Leaf(Leaf { text, prefilter: None }, findings),
+                    Answer::Const(truth, findings) => Answer::Const(truth, findings),
+                })
             }
         };
     }
@@ -80,9 +77,14 @@ pub(super) fn test(scope: Scope, literal: &Literal) -> Result<Answer<Leaf>, Refu
     Ok(Answer::Leaf(leaf, findings))
 }
 
+/// Fragments that must all hold, or any.
+fn join(texts: Vec<Text>, all: bool) -> Text {
+    Text::join(texts, &Text::glue(if all { " AND " } else { " OR " })).parenthesised()
+}
+
 fn atom_leaf(scope: Scope, atom: &Atom, span: Span) -> Result<(Leaf, Findings), Refusal> {
     let mut findings = atom.findings.clone();
-    let Some(text) = quote::field(&atom.field.name) else {
+    let Some(text) = quote::place(&atom.field.name, atom.field.inside) else {
         let message = format!("`{}` is no field name that is written here", atom.field.name);
         return Err(Refusal::new(Code::LiteralLimit, Cause::NotImplemented, span, message));
     };
@@ -91,7 +93,7 @@ fn atom_leaf(scope: Scope, atom: &Atom, span: Span) -> Result<(Leaf, Findings), 
         ty: atom.field.ty,
         kind: atom.field.kind,
         nullable: true,
-        field: Some(atom.field.name.clone()),
+        field: atom.field.inside.is_none().then(|| atom.field.name.clone()),
         clock: atom.field.clock,
     };
     let subject = value::instant(subject, &mut findings);

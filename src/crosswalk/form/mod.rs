@@ -15,8 +15,10 @@ use crate::ir::{Case, Expr, ExprKind, Quantifier, TestOp, TextRelation, Truth, T
 use crate::span::Origins;
 
 mod constant;
+mod joined;
 mod part;
 mod pattern;
+mod renamed;
 
 /// How a column's value appears in a field.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +33,8 @@ pub enum Form {
         values: BTreeMap<String, String>,
         /// Whether the column has no other values. If it has, it is not known how the field holds them.
         complete: bool,
+        /// Whether it holds other values in lower case. No two of the column's values differ in letter case alone.
+        lowered: bool,
     },
     /// As it is, but for these values, which the field may hold under another name as well. No two share one, and none
     /// is a value of the column.
@@ -74,6 +78,17 @@ pub enum Form {
     Text,
     /// As a whole number, where the column is text.
     Number,
+    /// Behind another field's value and a separator, which neither has: `DOMAIN\user`.
+    Joined {
+        /// The other field.
+        before: String,
+        /// The separator.
+        separator: char,
+        /// What a part may be that its field then does not have.
+        lost: Option<String>,
+    },
+    /// As one element among the others of a list, of which the field has all.
+    Element,
     /// Not at all: every event of the source has one of these values.
     Always {
         /// The values.
@@ -102,8 +117,19 @@ pub enum Translated {
     Op(TestOp),
     /// All of these tests on the field, two or more.
     Every(Vec<TestOp>),
+    /// Any of these, of which each asks for all of its tests on the two fields that hold the column.
+    Alternatives(Vec<Vec<(Side, TestOp)>>),
     /// The same answer for every event whose column is not missing.
     Const(Truth),
+}
+
+/// One of two fields that hold a column together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    /// That before the separator.
+    Before,
+    /// That behind it.
+    Behind,
 }
 
 /// What cannot be said, and why: a sentence without full stop that names neither column nor field.
@@ -115,16 +141,42 @@ impl Form {
         match self {
             Form::Same => Ok(exact(op.clone())),
             Form::Lowercase => lowercase(op),
-            Form::Renamed { values, complete } => renamed(values, *complete, op),
-            Form::Sometimes { values } => sometimes(values, op),
+            Form::Renamed { values, lowered: true, .. } => renamed::lowered(values, op),
+            Form::Renamed { values, complete, lowered: false } => renamed::renamed(values, *complete, op),
+            Form::Sometimes { values } => renamed::sometimes(values, op),
             Form::After { separators, folded } => part::Part::after(separators, *folded).translate(op),
             Form::Before { separator, folded } => part::Part::before(*separator, *folded).translate(op),
             Form::Tagged { tag, length } => tagged(tag, *length, op),
             Form::Within { rewrites } => within(rewrites, op),
-            Form::Placeholder { text } => placeholder(text, op),
+            Form::Placeholder { text } => renamed::placeholder(text, op),
             Form::Text => text(op, ty),
             Form::Number => number(op),
+            Form::Joined { separator, lost, .. } => joined::translate(*separator, lost.as_deref(), op),
+            Form::Element => Ok(element(op)),
             Form::Always { values } => always(values, op, ty),
+        }
+    }
+
+    /// Whether the field holds the value in other letters, and nothing else is changed.
+    pub fn is_lower_case(&self) -> bool {
+        match self {
+            Form::Lowercase => true,
+            Form::Renamed { values, lowered: true, .. } => {
+                values.iter().all(|(value, held)| value.to_ascii_lowercase() == *held)
+            }
+            Form::Same
+            | Form::Renamed { .. }
+            | Form::Sometimes { .. }
+            | Form::After { .. }
+            | Form::Before { .. }
+            | Form::Tagged { .. }
+            | Form::Within { .. }
+            | Form::Placeholder { .. }
+            | Form::Text
+            | Form::Number
+            | Form::Joined { .. }
+            | Form::Element
+            | Form::Always { .. } => false,
         }
     }
 
@@ -140,6 +192,8 @@ impl Form {
             | Form::Before { .. }
             | Form::Tagged { .. }
             | Form::Within { .. }
+            | Form::Joined { .. }
+            | Form::Element
             | Form::Always { .. } => false,
         }
     }
@@ -273,84 +327,6 @@ fn fold(op: TestOp, case: Case, needles: &[Needle]) -> Translation {
     }
 }
 
-/// The renamed value is asked for; tests on text are answered over the list of values where that is complete.
-fn renamed(values: &BTreeMap<String, String>, complete: bool, op: &TestOp) -> Outcome {
-    let unknown = |value: &str| format!("it is not known how the field holds the value `{value}`");
-    match op {
-        TestOp::Equals { operands, case } => {
-            let mut stored = Vec::new();
-            for operand in operands {
-                let text = literal_text(operand)
-                    .ok_or("only constants can be looked for in a field that holds other names for its values")?;
-                let mut found: Vec<Expr> = values
-                    .iter()
-                    .filter(|(value, _)| constant::is_equal(value, &text, *case))
-                    .map(|(_, stored)| Expr::literal(Value::String(stored.clone()), operand.all_origins()))
-                    .collect();
-                if found.is_empty() && !complete {
-                    return Err(unknown(&text));
-                }
-                stored.append(&mut found);
-            }
-            Ok(if stored.is_empty() { never() } else { exact(equals(stored, *case)) })
-        }
-        TestOp::Text { .. } | TestOp::Matches { .. } if complete => {
-            let origins = op.operands().iter().fold(Origins::none(), |origins, one| origins.and(&one.all_origins()));
-            let mut stored = Vec::new();
-            for (value, held) in values {
-                if constant::answer(op, value)? == Truth::True {
-                    stored.push(Expr::literal(Value::String(held.clone()), origins.clone()));
-                }
-            }
-            Ok(if stored.is_empty() { never() } else { exact(equals(stored, Case::Sensitive)) })
-        }
-        TestOp::IsEmpty | TestOp::IsNull => Ok(exact(op.clone())),
-        TestOp::Text { .. }
-        | TestOp::Matches { .. }
-        | TestOp::Order { .. }
-        | TestOp::IsTrue
-        | TestOp::InNetwork { .. }
-        | TestOp::HasIpv4 { .. }
-        | TestOp::Among { .. }
-        | TestOp::Opaque { .. } => {
-            refuse("the field holds other names for the values, and not all of them are known")
-        }
-    }
-}
-
-/// Both names are asked for; tests on text stay as they are where they answer alike for both names of each value.
-fn sometimes(values: &BTreeMap<String, String>, op: &TestOp) -> Outcome {
-    match op {
-        TestOp::Equals { operands, case } => {
-            let mut stored = Vec::new();
-            for operand in operands {
-                let text = literal_text(operand)
-                    .ok_or("only constants can be looked for in a field that holds other names for some values")?;
-                stored.push(operand.clone());
-                for (_, other) in values.iter().filter(|(value, _)| constant::is_equal(value, &text, *case)) {
-                    stored.push(Expr::literal(Value::String(other.clone()), operand.all_origins()));
-                }
-            }
-            Ok(exact(equals(stored, *case)))
-        }
-        TestOp::Text { .. } | TestOp::Matches { .. } => {
-            for (value, other) in values {
-                if constant::answer(op, value)? != constant::answer(op, other)? {
-                    return refuse(&format!("the field may hold `{other}` for the value `{value}`"));
-                }
-            }
-            Ok(exact(op.clone()))
-        }
-        TestOp::IsEmpty | TestOp::IsNull => Ok(exact(op.clone())),
-        TestOp::Order { .. }
-        | TestOp::IsTrue
-        | TestOp::InNetwork { .. }
-        | TestOp::HasIpv4 { .. }
-        | TestOp::Among { .. }
-        | TestOp::Opaque { .. } => refuse("the field holds other names for some of the values"),
-    }
-}
-
 /// A constant as the key of a list of values.
 fn literal_text(operand: &Expr) -> Option<String> {
     match operand.as_literal()? {
@@ -450,48 +426,6 @@ fn without_common_end<'a>(from: &'a str, to: &str) -> (&'a str, &'a str) {
     from.split_at(from.len() - shared)
 }
 
-/// Asks for the placeholder where the test asks for nothing. What else finds the placeholder finds more.
-fn placeholder(text: &str, op: &TestOp) -> Outcome {
-    let held = |origins: &Origins| Expr::literal(Value::String(text.to_owned()), origins.clone());
-    let nothing = |origins: &Origins| Expr::literal(Value::String(String::new()), origins.clone());
-    match op {
-        TestOp::IsEmpty => {
-            let none = Origins::none();
-            Ok(exact(equals(vec![nothing(&none), held(&none)], Case::Sensitive)))
-        }
-        TestOp::Equals { operands, case } => {
-            let needles = needles(operands)?;
-            let mut asked = operands.clone();
-            if let Some(empty) = needles.iter().find(|needle| needle.text.is_empty()) {
-                asked.push(held(&empty.origins));
-                return Ok(exact(equals(asked, *case)));
-            }
-            let op = equals(asked, *case);
-            let found = needles.iter().any(|needle| constant::is_equal(needle.text, text, *case));
-            Ok(if found { broader(op, PLACEHOLDER) } else { exact(op) })
-        }
-        TestOp::Text { .. } | TestOp::Matches { .. } => {
-            match (constant::answer(op, "")?, constant::answer(op, text)?) {
-                (empty, held) if empty == held => Ok(exact(op.clone())),
-                (Truth::False, _) => Ok(broader(op.clone(), PLACEHOLDER)),
-                _ => refuse("the test finds the empty text, for which the field has another one"),
-            }
-        }
-        TestOp::IsNull
-        | TestOp::Order { .. }
-        | TestOp::IsTrue
-        | TestOp::InNetwork { .. }
-        | TestOp::HasIpv4 { .. }
-        | TestOp::Among { .. }
-        | TestOp::Opaque { .. } => {
-            refuse("the field has a placeholder for the empty text, of which this cannot be asked")
-        }
-    }
-}
-
-/// Why a test that finds the placeholder finds more.
-const PLACEHOLDER: &str = "the field has the same text where the column is empty";
-
 /// Booleans, whole numbers and guids as text.
 fn text(op: &TestOp, ty: Type) -> Outcome {
     match op {
@@ -555,6 +489,24 @@ fn number(op: &TestOp) -> Outcome {
             refuse("the field holds the text as a number, of which only equality can be asked")
         }
     }
+}
+
+/// Any element may meet the test. Where one is there, that of the column may still be missing.
+fn element(op: &TestOp) -> Translation {
+    let relation = match op {
+        TestOp::IsEmpty | TestOp::IsNull => Match::Narrower,
+        TestOp::Equals { .. }
+        | TestOp::Text { .. }
+        | TestOp::Matches { .. }
+        | TestOp::Order { .. }
+        | TestOp::IsTrue
+        | TestOp::InNetwork { .. }
+        | TestOp::HasIpv4 { .. }
+        | TestOp::Among { .. }
+        | TestOp::Opaque { .. } => Match::Broader,
+    };
+    let remark = "the field has the values of all elements of the list, and no position".to_owned();
+    Translation { test: Translated::Op(op.clone()), relation, remark: Some(remark), ascii: false }
 }
 
 /// The answer over the values that the source's events have, where it is one and the same.

@@ -32,6 +32,13 @@ fn show(outcome: Outcome) -> String {
     let test = match test {
         Translated::Op(op) => show_op(&op),
         Translated::Every(ops) => ops.iter().map(show_op).collect::<Vec<_>>().join(" and "),
+        Translated::Alternatives(alternatives) => {
+            let all = |all: Vec<(Side, TestOp)>| {
+                let tests = all.into_iter().map(|(side, op)| format!("{side:?} {}", show_op(&op)));
+                tests.collect::<Vec<_>>().join(" and ")
+            };
+            alternatives.into_iter().map(all).collect::<Vec<_>>().join(" or ")
+        }
         Translated::Const(truth) => format!("{truth:?}"),
     };
     format!("{}: {test}{}", relation.word(), if ascii { " (ascii)" } else { "" })
@@ -150,6 +157,7 @@ fn a_renamed_value_is_asked_for_by_its_name() {
             .map(|(one, other)| (one.to_owned(), other.to_owned()))
             .into(),
         complete,
+        lowered: false,
     };
     let starts = || text_op(TextRelation::StartsWith, &["File"], Quantifier::Any, Case::Sensitive);
     check(&values(false), is(&["FileCreated"], Case::Sensitive), "exact: is creation");
@@ -256,6 +264,90 @@ fn text_of_digits_is_asked_for_as_a_number() {
     check(&Form::Number, is(&["50126", "0"], Case::Sensitive), "exact: is Long(50126) , Long(0)");
     check(&Form::Number, is(&["007"], Case::Sensitive), "exact: False");
     check(&Form::Number, TestOp::IsEmpty, "exact: IsNull");
+}
+
+fn account() -> Form {
+    Form::Joined { before: "Domain".to_owned(), separator: '\\', lost: None }
+}
+
+#[test]
+fn a_joined_value_is_asked_for_in_its_parts() {
+    let form = account();
+    let ask = |relation, text| text_op(relation, &[text], Quantifier::Any, Case::Insensitive);
+    check(&form, is(&[r"CORP\eve"], Case::Insensitive), "exact: Before is~ CORP and Behind is~ eve");
+    check(&form, is(&[r"\eve"], Case::Sensitive), "exact: Before IsEmpty and Behind is eve");
+    check(&form, is(&["eve"], Case::Sensitive), "exact: False");
+    check(&form, is(&[r"-\-", "x"], Case::Sensitive), "exact: Before is - and Behind is -");
+    check(&form, ask(TextRelation::EndsWith, "$"), "exact: Behind EndsWith~ $");
+    check(&form, ask(TextRelation::EndsWith, r"\eve"), "exact: Behind is~ eve");
+    check(&form, ask(TextRelation::EndsWith, r"RP\eve"), "exact: Before EndsWith~ RP and Behind is~ eve");
+    check(&form, ask(TextRelation::StartsWith, r"CORP\"), "exact: Before is~ CORP");
+    check(&form, ask(TextRelation::StartsWith, "NT"), "exact: Before StartsWith~ NT");
+    check(&form, ask(TextRelation::Contains, "admin"), "exact: Before Contains~ admin or Behind Contains~ admin");
+    check(&form, ask(TextRelation::Term, "admin"), "exact: Before Term~ admin or Behind Term~ admin");
+    check(&form, ask(TextRelation::Term, r"corp\eve"), "broader: Before EndsWith~ corp and Behind StartsWith~ eve");
+    check(&form, TestOp::IsEmpty, "broader: Before IsEmpty and Behind IsEmpty");
+    check(&form, matches("^a"), "refused: two fields hold the value, of which together this cannot be asked");
+}
+
+#[test]
+fn tests_on_joined_values_hold_for_every_pair_of_parts() {
+    joined_values_hold(&account(), |part| part);
+}
+
+/// Elastic drops parts that are `-`.
+#[test]
+fn tests_on_joined_values_with_a_part_that_is_lost_hold_for_every_pair_of_parts() {
+    let form = Form::Joined { before: "Domain".to_owned(), separator: '\\', lost: Some(".".to_owned()) };
+    let ask = |relation, text| text_op(relation, &[text], Quantifier::Any, Case::Insensitive);
+    check(&form, is(&[r".\."], Case::Sensitive), "broader: Before IsEmpty and Behind IsEmpty");
+    check(&form, is(&[r"a\b"], Case::Sensitive), "exact: Before is a and Behind is b");
+    let reason = "refused: the two fields do not have a part that the test may find";
+    check(&form, ask(TextRelation::EndsWith, "."), reason);
+    check(&form, ask(TextRelation::EndsWith, r"\a"), reason);
+    joined_values_hold(&form, |part| if part == "." { "" } else { part });
+}
+
+/// Asks every question of every pair of parts, which the two fields hold as `held` says.
+fn joined_values_hold(form: &Form, held: fn(&str) -> &str) {
+    let mut needles = texts(&['a', 'B', '.', '\\'], 3);
+    needles.push(String::new());
+    let mut ops = questions(&needles, &[]);
+    ops.push(TestOp::IsEmpty);
+    let parts = || [String::new()].into_iter().chain(texts(&['a', 'B', '.'], 2));
+    let mut translated = 0;
+    for op in &ops {
+        let Ok(translation) = form.translate(op, Type::String) else { continue };
+        translated += 1;
+        let column = Asked::new(vec![op.clone()]);
+        let alternatives: Vec<Vec<(Side, Asked)>> = match translation.test {
+            Translated::Alternatives(alternatives) => alternatives
+                .into_iter()
+                .map(|all| all.into_iter().map(|(side, op)| (side, Asked::new(vec![op]))).collect())
+                .collect(),
+            Translated::Const(Truth::False) => Vec::new(),
+            other => panic!("{other:?}"),
+        };
+        for before in parts() {
+            for behind in parts() {
+                let value = format!("{before}\\{behind}");
+                let side = |side: &Side| held(if *side == Side::Before { &before } else { &behind });
+                let found = alternatives.iter().any(|all| all.iter().all(|(one, asked)| asked.of(side(one))));
+                let wanted = column.of(&value);
+                let holds = if translation.relation == Match::Exact { wanted == found } else { !wanted || found };
+                assert!(holds, "{} on `{value}` is {wanted}, but {found} in its parts", show_op(op));
+            }
+        }
+    }
+    assert!(translated > ops.len() / 3, "{translated} of {}", ops.len());
+}
+
+#[test]
+fn any_element_of_a_list_may_meet_the_test() {
+    check(&Form::Element, is(&["a"], Case::Sensitive), "broader: is a");
+    check(&Form::Element, matches("^a"), "broader: matches ^a");
+    // The list may be there without this element.
+    check(&Form::Element, TestOp::IsEmpty, "narrower: IsEmpty");
 }
 
 #[test]
@@ -378,6 +470,7 @@ fn search(form: &Form, ops: &[TestOp], values: &[String], fields: &dyn Fn(&str) 
         let field = match translation.test {
             Translated::Op(op) => Some(Asked::new(vec![op])),
             Translated::Every(ops) => Some(Asked::new(ops)),
+            Translated::Alternatives(alternatives) => panic!("{alternatives:?} are asked of two fields"),
             Translated::Const(truth) => {
                 assert_eq!(truth, Truth::False);
                 None
@@ -511,11 +604,47 @@ fn tests_on_a_value_inside_a_longer_one_hold_for_every_short_value() {
     assert!(search(&Form::Within { rewrites }, &ops, &values, &fields) > 0);
 }
 
+/// The actions of Defender, which Elastic puts in lower case but for a few.
+#[test]
+fn a_known_value_in_lower_case_is_told_from_its_other_spellings() {
+    let form = Form::Renamed {
+        values: [("DnsQuery", "dnsquery"), ("DriverLoad", "load")]
+            .map(|(one, other)| (one.to_owned(), other.to_owned()))
+            .into(),
+        complete: false,
+        lowered: true,
+    };
+    let starts = |text| text_op(TextRelation::StartsWith, &[text], Quantifier::Any, Case::Insensitive);
+    check(&form, is(&["DnsQuery"], Case::Sensitive), "exact: is dnsquery");
+    check(&form, is(&["dnsQuery"], Case::Sensitive), "exact: False");
+    check(&form, is(&["dnsQuery"], Case::Insensitive), "exact: is dnsquery");
+    check(&form, is(&["DriverLoad", "DnsQuery"], Case::Sensitive), "exact: is load , dnsquery");
+    // Whether the column has this one, and in which letters, is not known.
+    check(&form, is(&["Other"], Case::Sensitive), "broader: is other");
+    check(&form, is(&["Other"], Case::Insensitive), "exact: is other");
+    check(&form, is(&["Load"], Case::Sensitive), "refused: the field has the same text for another value");
+    check(&form, starts("Dns"), "exact: StartsWith~ dns");
+    check(&form, starts("Driver"), "refused: the field holds `load` for the value `DriverLoad`");
+}
+
+#[test]
+fn tests_on_known_values_in_lower_case_hold_for_every_value() {
+    let values = vec!["aB".to_owned(), "B1".to_owned(), "1.a".to_owned(), "BBa".to_owned()];
+    let known = [("aB", "ab"), ("1.a", "1")].map(|(one, other)| (one.to_owned(), other.to_owned()));
+    let form = Form::Renamed { values: known.clone().into(), complete: false, lowered: true };
+    let fields = |value: &str| {
+        let known = known.iter().find(|(one, _)| one == value);
+        vec![known.map_or_else(|| value.to_ascii_lowercase(), |(_, held)| held.clone())]
+    };
+    let ops = questions(&texts(&ALPHABET, 2), &PATTERNS);
+    assert!(search(&form, &ops, &values, &fields) > ops.len() / 2);
+}
+
 #[test]
 fn tests_on_renamed_values_hold_for_every_value() {
     let values = vec!["aB".to_owned(), "B1".to_owned(), "1.a".to_owned()];
     let renamed = values.iter().zip(["x", "aB", "yy"]).map(|(one, other)| (one.clone(), other.to_owned())).collect();
-    let form = Form::Renamed { values: renamed, complete: true };
+    let form = Form::Renamed { values: renamed, complete: true, lowered: false };
     let names = form.clone();
     let fields = |value: &str| match &names {
         Form::Renamed { values, .. } => vec![values[value].clone()],

@@ -3,6 +3,7 @@
 mod source;
 mod summary;
 
+use crate::crosswalk::Form;
 use crate::diagnostic::Code;
 use crate::fidelity::{Cause, Findings, Match, Note, Output, Polarity, Refusal};
 use crate::ir::{Assignment, ColumnId, Detection, Expr, ExprKind, Query, SortKey, Trigger, Type};
@@ -47,6 +48,9 @@ fn fields(names: &Names, value: &Expr) -> Vec<String> {
         if let ExprKind::Path(path) = &expr.kind
             && let Ok(field) = names.field(path, Span::default())
         {
+            if let Form::Joined { before, .. } = field.form {
+                fields.push(before.clone());
+            }
             fields.push(field.name);
         }
     });
@@ -156,8 +160,10 @@ impl<'a> Driver<'_, 'a> {
         let scope = Scope { query: self.query, names, flows: None };
         let carried = carry(&leg.condition, &mut |literal| self.language.test(scope, literal))?;
         let Carried { tree, findings: mut found, elided, anchored } = carried;
-        if found.relation != Match::Exact && found.relation != Match::Narrower && !anchored {
+        let relation = found.relation.join(source.findings.relation);
+        if relation != Match::Exact && relation != Match::Narrower && !anchored {
             let message = "what is left of the condition holds no value that the rule looks for";
+            found.notes.extend(source.findings.notes);
             let cause = found.notes.iter().find_map(|note| note.cause).unwrap_or(Cause::NotImplemented);
             let span = leg.condition.all_origins().hull().unwrap_or(span);
             let note = Note { span, code: Code::NoAnchor, cause: Some(cause), message: message.to_owned() };
@@ -511,7 +517,9 @@ impl<'a> Driver<'_, 'a> {
 
 /// Lowers what reads a value that the target holds in other letters: whether it answers alike is not known.
 fn reads_folded(findings: &mut Findings, span: Span) -> bool {
-    let folded = findings.notes.iter().any(|note| note.code == Code::ValueChanged);
+    // A constant of the source is another form too, but nothing is read there, so it leaves the columns as they are.
+    let folded = findings.output.contains(&Output::Columns)
+        && findings.notes.iter().any(|note| note.code == Code::ValueChanged);
     if folded {
         let message = "a value is read that the target holds in lower case".to_owned();
         let cause = Some(Cause::NoMapping);
