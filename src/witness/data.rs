@@ -484,7 +484,18 @@ impl<'a> Maker<'a> {
             _ => {}
         }
         let one_side = join.kind.side();
-        let left_first = one_side != Some(Side::Right) && (self.is_rigid(join.left) || !self.is_rigid(join.right));
+        let left_first = match (self.is_rigid(join.left), self.is_rigid(join.right)) {
+            (true, _) => true,
+            (false, true) => false,
+            // A computed key is hard to aim at: that side goes first, and in some attempts the other one.
+            _ => {
+                let computed = |column: ColumnId| self.query.column(column).lineage.is_none();
+                let right = join.keys.iter().any(|key| computed(key.right));
+                let left = join.keys.iter().any(|key| computed(key.left));
+                (left || !right) != (self.attempt % 4 >= 2)
+            }
+        };
+        let left_first = left_first && one_side != Some(Side::Right) || one_side == Some(Side::Left);
         let (first, second) = if left_first { (join.left, join.right) } else { (join.right, join.left) };
         let (of_first, of_second) = if left_first { (&of_left, &of_right) } else { (&of_right, &of_left) };
         let is_of_first = |test: &Predicate| match one_side {

@@ -68,8 +68,12 @@ pub fn make(
     let mut checks = Vec::new();
     let mut solver = Solver { query, now, chance, choice, trees: BTreeMap::new(), row: Row::new(now) };
     for test in &demand.tests {
-        solver.flatten(test, true, &mut checks)?;
+        solver.flatten(&plain_predicate(test), true, &mut checks)?;
     }
+    let demand = &Demand {
+        tests: Vec::new(),
+        vary: demand.vary.iter().map(|(expr, number)| (plain(expr), *number)).collect(),
+    };
     let mut fields: Vec<(Path, Vec<Atom>)> = Vec::new();
     let columns = &query.relation(source).schema.columns;
     for check in &checks {
@@ -101,9 +105,9 @@ pub fn make(
             },
             _ => continue,
         };
-        for (path, test) in solver.hints(test) {
+        for (path, atom) in solver.hints(test, negated) {
             if let Some((_, atoms)) = fields.iter_mut().find(|(known, _)| *known == path) {
-                atoms.push(Atom { test, negated });
+                atoms.push(atom);
             }
         }
     }
@@ -130,6 +134,57 @@ pub fn make(
         })
         .collect();
     Some(Made { event: solver.event(), fields })
+}
+
+/// An expression with places inside JSON as steps of a path: what is read out of a text is written into it so.
+fn plain(expr: &Expr) -> Expr {
+    let mut expr = expr.clone();
+    for operand in expr.operands_mut() {
+        *operand = plain(operand);
+    }
+    if let ExprKind::Truth(predicate) = &mut expr.kind {
+        **predicate = plain_predicate(predicate);
+    }
+    if let ExprKind::Index(base, index) = &expr.kind {
+        let mut base = base.as_ref();
+        while let ExprKind::Call(Function::ParseJson | Function::ToString, inner) = &base.kind
+            && let [inner] = inner.as_slice()
+        {
+            base = inner;
+        }
+        let step = match index.as_literal() {
+            Some(Value::String(key)) => Some(Step::Key(key.clone())),
+            Some(Value::Long(place)) => Some(Step::Index(*place)),
+            _ => None,
+        };
+        if let (ExprKind::Path(path), Some(step)) = (&base.kind, step) {
+            let mut path = path.clone();
+            path.steps.push(step);
+            return Expr { kind: ExprKind::Path(path), ty: Type::Dynamic, origins: Origins::none() };
+        }
+    }
+    expr
+}
+
+fn plain_predicate(predicate: &Predicate) -> Predicate {
+    let mut predicate = predicate.clone();
+    match &mut predicate.kind {
+        PredicateKind::And(parts) | PredicateKind::Or(parts) => {
+            for part in parts {
+                *part = plain_predicate(part);
+            }
+        }
+        PredicateKind::Not(part) => **part = plain_predicate(part),
+        PredicateKind::Test(test) => {
+            let mut op = test.op.clone();
+            for operand in op.operands_mut() {
+                *operand = plain(operand);
+            }
+            *test = Test::new(plain(&test.subject), op);
+        }
+        PredicateKind::Const(_) => {}
+    }
+    predicate
 }
 
 /// The tests of a column, with those that are negated.
@@ -257,8 +312,8 @@ impl Solver<'_> {
 
     /// What a test says about the fields in it, as tests of the fields themselves: where the field's value goes through
     /// functions first, a guess that is checked later.
-    fn hints(&self, test: &Test) -> Vec<(Path, Test)> {
-        let mut hints = self.unwrap(&test.subject, &test.op);
+    fn hints(&self, test: &Test, negated: bool) -> Vec<(Path, Atom)> {
+        let mut hints = self.unwrap(&test.subject, &test.op, negated);
         // The other side of a comparison of two fields.
         for operand in test.op.operands() {
             if !operand.columns().is_empty() {
@@ -268,27 +323,29 @@ impl Solver<'_> {
                     }
                     _ => TestOp::Equals { operands: vec![test.subject.clone()], case: crate::ir::Case::Sensitive },
                 };
-                hints.extend(self.unwrap(operand, &flipped));
+                hints.extend(self.unwrap(operand, &flipped, negated));
             }
         }
         hints
     }
 
-    fn unwrap(&self, subject: &Expr, op: &TestOp) -> Vec<(Path, Test)> {
+    fn unwrap(&self, subject: &Expr, op: &TestOp, negated: bool) -> Vec<(Path, Atom)> {
         match &subject.kind {
-            ExprKind::Path(path) => vec![(path.clone(), Test::new(subject.clone(), op.clone()))],
+            ExprKind::Path(path) => {
+                vec![(path.clone(), Atom { test: Test::new(subject.clone(), op.clone()), negated })]
+            }
             ExprKind::Index(base, index) => {
                 if let (ExprKind::Call(Function::Split, parts), Some(Value::Long(place))) =
                     (&base.kind, index.as_literal())
                     && let [value, separator, ..] = parts.as_slice()
                     && let Some(separator) = separator.as_text()
                 {
-                    let found = self.text_for(op);
+                    let found = self.text_for(op, negated);
                     let place = usize::try_from(*place).unwrap_or(0).min(50);
                     let joined = "x".to_owned() + separator;
-                    return self.unwrap(value, &equals(format!("{}{found}", joined.repeat(place))));
+                    return self.unwrap(value, &equals(format!("{}{found}", joined.repeat(place))), false);
                 }
-                self.unwrap(base, op)
+                self.unwrap(base, op, negated)
             }
             ExprKind::Call(Function::Extract, arguments) => {
                 let [pattern, group, value, ..] = arguments.as_slice() else { return Vec::new() };
@@ -298,21 +355,21 @@ impl Solver<'_> {
                     _ => 0,
                 };
                 let is_plain = matches!(op, TestOp::IsEmpty | TestOp::IsNull);
-                let inner = self.text_for(op);
+                let inner = self.text_for(op, negated);
                 let text = match is_plain {
                     true => text::sample(pattern, "", self.choice + 1),
                     false => text::sample_with(pattern, "", self.choice, Some((group, &inner))),
                 };
-                text.map_or_else(Vec::new, |text| self.unwrap(value, &contains(text)))
+                text.map_or_else(Vec::new, |text| self.unwrap(value, &contains(text), false))
             }
             ExprKind::Arithmetic(_, left, right) => {
-                let mut hints = self.unwrap(left, op);
-                hints.extend(self.unwrap(right, op));
+                let mut hints = self.unwrap(left, op, negated);
+                hints.extend(self.unwrap(right, op, negated));
                 hints
             }
             ExprKind::Call(_, arguments) => arguments
                 .iter()
-                .map(|argument| self.unwrap(argument, op))
+                .map(|argument| self.unwrap(argument, op, negated))
                 .find(|hints| !hints.is_empty())
                 .unwrap_or_default(),
             _ => Vec::new(),
@@ -320,11 +377,12 @@ impl Solver<'_> {
     }
 
     /// A text on which a test holds.
-    fn text_for(&self, op: &TestOp) -> String {
+    fn text_for(&self, op: &TestOp, negated: bool) -> String {
         let subject = Expr::literal(Value::String(String::new()), Origins::none());
-        let atoms = [Atom { test: Test::new(subject, op.clone()), negated: false }];
+        let atoms = [Atom { test: Test::new(subject, op.clone()), negated }];
         let values = field::candidates(&atoms, Type::String, &self.row, self.now, self.choice);
-        let holds = |value: &&Value| scalar::test(value, op).unwrap_or(Truth::True) == Truth::True;
+        let wanted = if negated { Truth::False } else { Truth::True };
+        let holds = |value: &&Value| scalar::test(value, op).unwrap_or(wanted) == wanted;
         values.iter().find(holds).or(values.first()).map_or_else(String::new, scalar::text)
     }
 
@@ -450,16 +508,14 @@ impl Solver<'_> {
                 origins: Origins::none(),
             }));
             let before = self.trees.get(&path.column).cloned();
-            let mut seen = vec![self.row.value(expr)];
-            for step in 1..(number * 4 + 40) {
+            let first = self.row.value(expr);
+            // Numbers far enough apart that no variant is that of another row.
+            for step in (0..8).map(|more| number + more * 10_000) {
                 for value in variants(&base, ty, step, self.now) {
                     self.set(path, &value);
                     let found = self.row.value(expr);
-                    if !found.is_null() && !seen.contains(&found) && self.holding(checks) == checks.len() {
-                        seen.push(found);
-                        if seen.len() > number {
-                            return Some(());
-                        }
+                    if !found.is_null() && found != first && self.holding(checks) == checks.len() {
+                        return Some(());
                     }
                 }
             }
@@ -541,8 +597,12 @@ fn pool(check: &Predicate, ty: Type, now: i64) -> Vec<Value> {
             values.push(scalar::convert(value, ty));
             let text = scalar::text(value);
             if matches!(ty, Type::String | Type::Dynamic | Type::Unknown) {
-                values.push(Value::String(format!("x{text}")));
-                values.push(Value::String(format!("{text}x")));
+                for sign in ["x", "x\\", "x/", "x.", "x@", "x ", "x:", "x-", "x_", "x,", "x#", "x||"] {
+                    values.push(Value::String(format!("{sign}{text}")));
+                }
+                for sign in ["x", "\\x", "/x", ".x", "@x", " x", ":x", "-x", "_x", ",x", "#x"] {
+                    values.push(Value::String(format!("{text}{sign}")));
+                }
                 if let Some(sample) = text::sample(&text, "", 1) {
                     values.push(Value::String(sample));
                 }
@@ -568,6 +628,11 @@ fn pool(check: &Predicate, ty: Type, now: i64) -> Vec<Value> {
         for hours in 1..=200 {
             values.push(Value::DateTime(now - hours * 3_600 * crate::ir::TICKS_PER_SECOND));
         }
+    }
+    if matches!(ty, Type::String | Type::Dynamic | Type::Unknown) {
+        let plain =
+            ["0", "1", "7", "60", "100", "1000", "100000", "x@contoso.example", "a.b.c", "a b c d e f g h", "/a/b/c"];
+        values.extend(plain.map(|text| Value::String(text.to_owned())));
     }
     values.push(Value::missing(if ty == Type::Unknown { Type::String } else { ty }));
     values.retain(|value| !value.is_null());
