@@ -8,13 +8,15 @@ use crate::eval::scalar::{self, Row};
 use crate::eval::{self, Data, Table};
 use crate::ir::{
     Aggregate, AggregateFunction, Aggregation, Case, ColumnId, Dynamic, Expansion, Expr, ExprKind, External,
-    Function, Join, JoinKind, Operator, Parse, ParseMode, ParsePart, Path, Predicate, PredicateKind, Query,
-    RelationId, Side, Step, Test, TestOp, Truth, Type, UnionColumn, Value, WindowFunction,
+    Function, Join, JoinKind, KeyTest, Network, Operator, Parse, ParseMode, ParsePart, Path, Predicate,
+    PredicateKind, Query, RelationId, Side, Step, Test, TestOp, Truth, Type, UnionColumn, Value, WindowFunction,
 };
 use crate::span::Origins;
 
 /// Most rows of a group.
-const MOST_ROWS: usize = 400;
+const MOST_ROWS: usize = 3_000;
+/// Most expressions in what is asked of a row.
+const MOST_NODES: usize = 20_000;
 /// Operators behind one another, subqueries included.
 const DEEPEST: usize = 400;
 
@@ -74,7 +76,8 @@ impl<'a> Maker<'a> {
     /// Adds events on which a relation has these rows; none where no way is found.
     pub fn rows(&mut self, id: RelationId, demands: Vec<Demand>) -> Option<()> {
         self.depth += 1;
-        if self.depth > DEEPEST || demands.len() > MOST_ROWS {
+        if self.depth > DEEPEST || demands.len() > MOST_ROWS || is_too_large(&demands) {
+            self.depth -= 1;
             return None;
         }
         let done = self.operator(id, demands);
@@ -89,8 +92,7 @@ impl<'a> Maker<'a> {
         }
         match &query.relation(id).op {
             Operator::Table { name } => {
-                for demand in &demands {
-                    let made = event::make(query, id, demand, self.now, &mut self.chance, self.attempt)?;
+                for made in event::make(query, id, &demands, self.now, &mut self.chance, self.attempt)? {
                     let events = self.data.tables.entry(name.clone()).or_default();
                     events.push(made.event);
                     let place = events.len() - 1;
@@ -113,8 +115,14 @@ impl<'a> Maker<'a> {
                 let keys: BTreeMap<ColumnId, Expr> =
                     keys.iter().map(|key| (key.column, self.settled(&key.value))).collect();
                 let mut rows = Vec::new();
-                for demand in demands {
-                    rows.extend(self.group(&demand.placed(&keys), aggregates)?);
+                let several = demands.len() > 1;
+                for (number, demand) in demands.into_iter().enumerate() {
+                    let mut demand = demand.placed(&keys);
+                    if several && let Some(key) = keys.values().nth(self.attempt % keys.len().max(1)) {
+                        // Groups are told apart by a key.
+                        demand.vary.push((key.clone(), number));
+                    }
+                    rows.extend(self.group(&demand, aggregates)?);
                 }
                 self.rows(*input, rows)
             }
@@ -303,6 +311,21 @@ impl<'a> Maker<'a> {
 
     /// The rows of one group, of which the aggregates are as the demand wants them.
     fn group(&mut self, demand: &Demand, aggregates: &[Aggregation]) -> Option<Vec<Demand>> {
+        let mut demand = demand.clone();
+        // Of alternatives over aggregates one is aimed at.
+        let aggregated: Vec<ColumnId> =
+            aggregates.iter().flat_map(|aggregation| aggregation.columns.clone()).collect();
+        demand.tests = demand
+            .tests
+            .into_iter()
+            .flat_map(|test| match &test.kind {
+                PredicateKind::Or(parts) if columns_of(&test).iter().any(|column| aggregated.contains(column)) => {
+                    parts[self.attempt % parts.len()].conjuncts().to_vec()
+                }
+                _ => vec![test],
+            })
+            .collect();
+        let demand = &demand;
         let mut placed: BTreeMap<ColumnId, Expr> = BTreeMap::new();
         let mut counts: Vec<(usize, &Aggregate)> = Vec::new();
         let mut distinct: Vec<(usize, Expr)> = Vec::new();
@@ -365,7 +388,12 @@ impl<'a> Maker<'a> {
                 }
             }
         }
+        // Conditional counts are of the same rows, or, in every other attempt, of rows of their own.
+        let filtered: usize =
+            counts.iter().filter(|(_, aggregate)| aggregate.filter.is_some()).map(|(count, _)| *count).sum();
+        let apart = self.attempt % 2 == 1;
         let size = counts.iter().map(|(count, _)| *count).max().unwrap_or(1).max(1);
+        let size = if apart { size.max(filtered) } else { size };
         let size = if self.attempt % 3 == 2 { size.max(2) } else { size };
         if size > MOST_ROWS {
             return None;
@@ -374,15 +402,16 @@ impl<'a> Maker<'a> {
         let rows = (0..size)
             .map(|row| {
                 let mut row_demand = base.clone();
+                let mut start = 0;
                 for (count, aggregate) in &counts {
-                    if let Some(filter) = &aggregate.filter {
-                        let filter = filter.clone();
-                        row_demand.tests.push(if row < *count {
-                            filter
-                        } else {
-                            Predicate::negate(filter, Origins::none())
-                        });
+                    let Some(filter) = &aggregate.filter else { continue };
+                    let is_own = (start..start + count).contains(&row);
+                    if is_own {
+                        row_demand.tests.push(filter.clone());
+                    } else if !apart {
+                        row_demand.tests.push(Predicate::negate(filter.clone(), Origins::none()));
                     }
+                    start += if apart { *count } else { 0 };
                 }
                 for (count, value) in &distinct {
                     row_demand.vary.push((value.clone(), row.min(count.saturating_sub(1))));
@@ -504,7 +533,24 @@ impl<'a> Maker<'a> {
             None => !reads_left(test),
         };
         let (own, shared): (Vec<Predicate>, Vec<Predicate>) = demand.tests.into_iter().partition(is_of_first);
-        let own = Demand { tests: own, vary: demand.vary }.placed(of_first);
+        let mut own = Demand { tests: own, vary: demand.vary }.placed(of_first);
+        for key in &join.keys {
+            let column = if left_first { key.left } else { key.right };
+            let subject = Expr::column(column, self.query.column(column).ty, Origins::none());
+            // Empty texts meet, but they are not what a rule is about; nulls meet nothing.
+            let is_there = match key.test {
+                KeyTest::Equal => Predicate::negate(
+                    Predicate::test(Test::new(subject, TestOp::IsEmpty), Origins::none()),
+                    Origins::none(),
+                ),
+                KeyTest::InIpv4Network | KeyTest::InIpv6Network => {
+                    let any = std::net::Ipv4Addr::new(8, 8, 4, 0);
+                    let networks = vec![Network { address: any, prefix: 24, origins: Origins::none() }];
+                    Predicate::test(Test::new(subject, TestOp::InNetwork { networks }), Origins::none())
+                }
+            };
+            own.tests.push(is_there);
+        }
         self.rows(first, vec![own.clone()])?;
         // The row that was made, as the values of its columns.
         let known = self.row_of(first, &own)?;
@@ -635,8 +681,7 @@ impl<'a> Maker<'a> {
 
     fn external(&mut self, id: RelationId, external: &External, demands: &[Demand]) -> Option<()> {
         let columns = &self.query.relation(id).schema.columns;
-        for demand in demands {
-            let made = event::make(self.query, id, demand, self.now, &mut self.chance, self.attempt)?;
+        for made in event::make(self.query, id, demands, self.now, &mut self.chance, self.attempt)? {
             match external {
                 External::Watchlist { alias } => {
                     let lines = self.data.lists.entry(format!("{alias}.jsonl")).or_default();
@@ -679,6 +724,20 @@ impl<'a> Maker<'a> {
         }
         Some(())
     }
+}
+
+/// Whether what is asked of a row has grown beyond what can be solved: a definition that names another one twice doubles
+/// it at each step.
+fn is_too_large(demands: &[Demand]) -> bool {
+    let Some(first) = demands.iter().max_by_key(|demand| demand.tests.len()) else { return false };
+    let mut nodes = 0;
+    for test in &first.tests {
+        test.walk_exprs(&mut |_| nodes += 1);
+    }
+    for (expr, _) in &first.vary {
+        expr.walk(&mut |_| nodes += 1);
+    }
+    nodes > MOST_NODES
 }
 
 /// The columns that a predicate reads.

@@ -56,38 +56,57 @@ pub struct Made {
     pub fields: Vec<Field>,
 }
 
-/// Makes an event of a relation's columns on which a demand holds; none if no attempt of this chance finds one.
+/// Makes an event of a relation's columns for each demand; none if no attempt of this chance finds one. Demands that
+/// differ only in variants are met by variants of one event.
 pub fn make(
+    query: &Query,
+    source: RelationId,
+    demands: &[Demand],
+    now: i64,
+    chance: &mut Chance,
+    choice: usize,
+) -> Option<Vec<Made>> {
+    let mut all: Vec<Made> = Vec::with_capacity(demands.len());
+    let mut known: Option<(&[Predicate], Solved)> = None;
+    for demand in demands {
+        if known.as_ref().is_none_or(|(tests, _)| *tests != demand.tests.as_slice()) {
+            known = Some((&demand.tests, solve(query, source, demand, now, chance, choice)?));
+        }
+        let (_, solved) = known.as_ref()?;
+        let mut solver = Solver { query, now, chance, choice, trees: solved.trees.clone(), row: solved.row.clone() };
+        for (expr, number) in &demand.vary {
+            solver.vary(&plain(expr), *number, &solved.checks)?;
+        }
+        all.push(Made { event: solver.event(), fields: solved.fields.clone() });
+    }
+    Some(all)
+}
+
+/// An event before its variants.
+struct Solved {
+    trees: BTreeMap<ColumnId, Json>,
+    row: Row,
+    checks: Vec<Predicate>,
+    fields: Vec<Field>,
+}
+
+fn solve(
     query: &Query,
     source: RelationId,
     demand: &Demand,
     now: i64,
     chance: &mut Chance,
     choice: usize,
-) -> Option<Made> {
+) -> Option<Solved> {
     let mut checks = Vec::new();
     let mut solver = Solver { query, now, chance, choice, trees: BTreeMap::new(), row: Row::new(now) };
     for test in &demand.tests {
         solver.flatten(&plain_predicate(test), true, &mut checks)?;
     }
-    let demand = &Demand {
-        tests: Vec::new(),
-        vary: demand.vary.iter().map(|(expr, number)| (plain(expr), *number)).collect(),
-    };
     let mut fields: Vec<(Path, Vec<Atom>)> = Vec::new();
     let columns = &query.relation(source).schema.columns;
     for check in &checks {
         check.walk_exprs(&mut |expr| {
-            if let ExprKind::Path(path) = &expr.kind
-                && columns.contains(&path.column)
-                && fields.iter().all(|(known, _)| known != path)
-            {
-                fields.push((path.clone(), Vec::new()));
-            }
-        });
-    }
-    for (expr, _) in &demand.vary {
-        expr.walk(&mut |expr| {
             if let ExprKind::Path(path) = &expr.kind
                 && columns.contains(&path.column)
                 && fields.iter().all(|(known, _)| known != path)
@@ -123,9 +142,6 @@ pub fn make(
     if checks.iter().any(|check| solver.row.truth(check) != Truth::True) {
         return None;
     }
-    for (expr, number) in &demand.vary {
-        solver.vary(expr, *number, &checks)?;
-    }
     let fields = fields
         .into_iter()
         .map(|(path, _)| {
@@ -133,7 +149,8 @@ pub fn make(
             Field { name: solver.name(path.column), steps: path.steps, tests }
         })
         .collect();
-    Some(Made { event: solver.event(), fields })
+    let Solver { trees, row, .. } = solver;
+    Some(Solved { trees, row, checks, fields })
 }
 
 /// An expression with places inside JSON as steps of a path: what is read out of a text is written into it so.
@@ -144,6 +161,15 @@ fn plain(expr: &Expr) -> Expr {
     }
     if let ExprKind::Truth(predicate) = &mut expr.kind {
         **predicate = plain_predicate(predicate);
+    }
+    if let ExprKind::Call(Function::ExtractJson, arguments) = &expr.kind
+        && let [place, text, ..] = arguments.as_slice()
+        && let (Some(place), Some(path)) = (place.as_text(), text.as_path())
+        && let Some(steps) = json_steps(place)
+    {
+        let mut path = path.clone();
+        path.steps.extend(steps);
+        return Expr { kind: ExprKind::Path(path), ty: Type::Dynamic, origins: Origins::none() };
     }
     if let ExprKind::Index(base, index) = &expr.kind {
         let mut base = base.as_ref();
@@ -164,6 +190,14 @@ fn plain(expr: &Expr) -> Expr {
         }
     }
     expr
+}
+
+/// The steps of `$.a.b` or `$a`, where it has none but names.
+fn json_steps(place: &str) -> Option<Vec<Step>> {
+    let names = place.strip_prefix('$')?.trim_start_matches('.');
+    let is_plain =
+        |name: &str| !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+    names.split('.').map(|name| is_plain(name).then(|| Step::Key(name.to_owned()))).collect()
 }
 
 fn plain_predicate(predicate: &Predicate) -> Predicate {
@@ -337,6 +371,7 @@ impl Solver<'_> {
             ExprKind::Index(base, index) => {
                 if let (ExprKind::Call(Function::Split, parts), Some(Value::Long(place))) =
                     (&base.kind, index.as_literal())
+                    && *place >= 0
                     && let [value, separator, ..] = parts.as_slice()
                     && let Some(separator) = separator.as_text()
                 {
@@ -344,6 +379,14 @@ impl Solver<'_> {
                     let place = usize::try_from(*place).unwrap_or(0).min(50);
                     let joined = "x".to_owned() + separator;
                     return self.unwrap(value, &equals(format!("{}{found}", joined.repeat(place))), false);
+                }
+                if let ExprKind::Call(Function::Split, parts) = &base.kind
+                    && let [value, separator, ..] = parts.as_slice()
+                    && let Some(separator) = separator.as_text()
+                {
+                    // Counted from the end, or computed: the last part in most cases.
+                    let found = self.text_for(op, negated);
+                    return self.unwrap(value, &equals(format!("x{separator}x{separator}{found}")), false);
                 }
                 self.unwrap(base, op, negated)
             }
@@ -509,6 +552,32 @@ impl Solver<'_> {
             }));
             let before = self.trees.get(&path.column).cloned();
             let first = self.row.value(expr);
+            // A value that goes through functions is varied behind them first.
+            if expr.as_path().is_none() {
+                for text in [
+                    format!("value{number}"),
+                    format!("10.0.{}.{}", number / 256 % 256, number % 256),
+                    number.to_string(),
+                ] {
+                    for (path, atom) in self.unwrap(expr, &equals(text.clone()), false) {
+                        let ty =
+                            if path.steps.is_empty() { self.query.column(path.column).ty } else { Type::Dynamic };
+                        let values =
+                            field::candidates(std::slice::from_ref(&atom), ty, &self.row, self.now, self.choice);
+                        for value in values.into_iter().take(6) {
+                            self.set(&path, &value);
+                            let found = self.row.value(expr);
+                            if !found.is_null() && found != first && self.holding(checks) == checks.len() {
+                                return Some(());
+                            }
+                        }
+                        if let Some(before) = before.clone() {
+                            self.trees.insert(path.column, before);
+                        }
+                        self.refresh(path.column);
+                    }
+                }
+            }
             // Numbers far enough apart that no variant is that of another row.
             for step in (0..8).map(|more| number + more * 10_000) {
                 for value in variants(&base, ty, step, self.now) {

@@ -168,6 +168,11 @@ fn texts(atoms: &[Atom], row: &Row, choice: usize, values: &mut Vec<Value>) {
     if !middle.is_empty() || !start.is_empty() || !end.is_empty() {
         push(format!("{start}{middle}{end}"));
         push(format!("{start} {middle} {end}").trim().to_owned());
+        let backwards: Vec<&str> = inside.iter().rev().map(String::as_str).collect();
+        push(format!("{start}{}{end}", backwards.join(" ")));
+        push(format!("{start}{}{end}", backwards.join(", ")));
+        push(format!("{start}{}{end}", inside.join(", ")));
+        push(format!("{start}{}{end}", inside.join("")));
         push(format!("{start}\\{middle}\\{end}"));
         push(format!("{start}.{middle}.{end}"));
         push(start.clone());
@@ -186,6 +191,8 @@ fn texts(atoms: &[Atom], row: &Row, choice: usize, values: &mut Vec<Value>) {
         "10.0.0.7",
         "1",
         "C:\\Tools\\tool.exe",
+        "https://host.contoso.example/path?key=value",
+        "host.contoso.example",
         "true",
         "",
         "0",

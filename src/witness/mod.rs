@@ -20,7 +20,7 @@ use data::Maker;
 use event::Demand;
 
 /// How often data for a rule are sought, each time with other alternatives.
-const ATTEMPTS: usize = 48;
+const ATTEMPTS: usize = 32;
 
 /// Events with what they do to a rule.
 #[derive(Clone, PartialEq, Debug)]
