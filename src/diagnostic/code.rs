@@ -37,6 +37,9 @@ codes! {
     UnknownKey       "YML0105" "the rule has a key that is not documented"
     UnusualSpelling  "YML0106" "a value is read in spite of its unusual spelling"
     Computed         "YML0107" "a value is an expression that only a deployment computes"
+    CasesKey         "YML0201" "a file of cases has a key that it cannot have"
+    CasesRule        "YML0202" "cases do not stand beside a rule of their name"
+    CasesColumn      "YML0203" "a case expects a column that the answer does not have"
     // Syntax.
     BadToken         "KQL0001" "a character or literal that is not KQL"
     Expected         "KQL0002" "something else was expected here"

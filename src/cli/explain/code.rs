@@ -107,8 +107,8 @@ mod tests {
             .filter(|code| !code.explanation().example.is_runnable())
             .map(|code| code.name())
             .collect();
-        // Bytes that a text cannot show; options of the command line.
-        let mut expected = vec!["YML0002", "MAP0006"];
+        // Bytes that a text cannot show; cases beside a rule; options of the command line.
+        let mut expected = vec!["YML0002", "YML0201", "YML0202", "YML0203", "MAP0006"];
         // What nothing says yet; what `eval` says.
         expected.extend(["FID0020", "FID0022"]);
         // Paths and folders; a bug.
