@@ -82,6 +82,9 @@ pub(super) struct Build {
     /// Fail if an artifact's verdict is not at least this
     #[arg(long, value_name = "VERDICT")]
     pub min_fidelity: Option<Gate>,
+    /// Add events that fire each rule and near misses, as `witness` makes them, under `witness/`
+    #[arg(long)]
+    pub witness: bool,
     /// Write nothing; fail and show the difference if DIR is not what would be written
     #[arg(long)]
     pub check: bool,

@@ -93,6 +93,7 @@ codes! {
     PathReserved     "BLD0002" "the bundle needs this name itself"
     ForeignFolder    "BLD0003" "the output folder is not ours"
     Stale            "BLD0004" "the output differs from what would be built"
+    NoWitness        "BLD0005" "no events are found that fire the rule"
     // Configuration.
     BadSuppression   "CFG0001" "the suppression cannot be used as it is"
     UnusedSuppression "CFG0002" "the suppression suppresses nothing"

@@ -112,7 +112,7 @@ mod tests {
         // What nothing says yet; what `eval` says.
         expected.extend(["FID0020", "FID0022"]);
         // Paths and folders; a bug.
-        expected.extend(["BLD0001", "BLD0002", "BLD0003", "BLD0004", "INT0001"]);
+        expected.extend(["BLD0001", "BLD0002", "BLD0003", "BLD0004", "BLD0005", "INT0001"]);
         assert_eq!(shown, expected);
     }
 }
