@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod bundle;
+pub mod cases;
 pub mod cli;
 pub mod coverage;
 pub mod crosswalk;

@@ -884,3 +884,48 @@ fn the_summary_says_what_stands_in_the_way_and_what_to_onboard() {
     assert_eq!(source.unwrap()["rules"], serde_json::json!(["a.yaml", "c.yaml"]));
     assert_eq!(answer["summary"]["causes"][0]["rules"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn witnesses_are_added_to_the_bundle_on_demand() {
+    let rules = || Run::new().rule("a/one", QUERY).rule("two", "DeviceProcessEvents | evaluate plugin_of_mine()");
+    let plain = rules().args(BUILD).ends_with(0);
+    assert!(!plain.files("dist").iter().any(|path| path.starts_with("witness")));
+    let manifest = plain.read("dist/manifest.json");
+    assert!(!manifest.contains("witness"));
+    let report = plain.read("dist/report.md");
+    let ended = plain.then(["-v", "build", "rules", "--out", "dist", "--witness"]).ends_with(0);
+    let ended = ended
+        .says("note[BLD0005]: no witness is made: `evaluate` is not interpreted\n --> rules/two.yaml:9:25\n")
+        .says("witnesses for 1 rule, none for 1; `--verbose` says why");
+    let files: Vec<String> = ended.files("dist").into_iter().filter(|path| path.contains("witness")).collect();
+    assert_eq!(files, ["witness/a/one.jsonl"]);
+    let lines = ended.read("dist/witness/a/one.jsonl");
+    let with: Value = serde_json::from_str(&ended.read("dist/manifest.json")).unwrap();
+    let entry = &with["rules"][0]["witness"];
+    let sha256 = siemaphore::hash::sha256(lines.as_bytes());
+    let expected = format!(r#"{{"path":"witness/a/one.jsonl","bytes":{},"sha256":"{sha256}"}}"#, lines.len());
+    assert_eq!((entry.to_string(), &with["rules"][1]["witness"]), (expected, &Value::Null));
+    assert!(with["rules"][1].as_object().unwrap().contains_key("witness"));
+    let listed = "## Rules without witness\n\n- two, two.yaml, 9:";
+    assert!(ended.read("dist/report.md").contains(listed) && !report.contains(listed));
+    // The same lines as those of the command.
+    let ended = ended.then(["witness", "rules/a/one.yaml"]).ends_with(0);
+    assert_eq!(ended.stdout, lines);
+    let ended = ended.then(["build", "rules", "--out", "dist", "--witness", "--check"]).ends_with(0);
+    // Without the flag they are stale, and go.
+    let ended = ended.then(["build", "rules", "--out", "dist", "--check"]).ends_with(1);
+    let ended = ended.says("error[BLD0004]: `dist/witness/a/one.jsonl` is extra").then(BUILD).ends_with(0);
+    assert_eq!((ended.read("dist/manifest.json"), ended.read("dist/report.md")), (manifest, report));
+    assert!(!ended.files("dist").iter().any(|path| path.starts_with("witness")));
+}
+
+#[test]
+fn a_folder_named_like_that_of_witnesses_is_no_collision() {
+    let run = Run::new().rule("witness/a", QUERY).rule("a", QUERY);
+    let ended = run.args(["build", "rules", "--out", "dist", "--witness"]).ends_with(0);
+    let files: Vec<String> = ended.files("dist").into_iter().filter(|path| path.starts_with("witness")).collect();
+    assert_eq!(files, ["witness/a.jsonl", "witness/witness/a.jsonl"]);
+    let run = Run::new().rule("a.jsonl/b", QUERY).rule("a", QUERY);
+    let ended = run.args(["build", "rules", "--out", "dist", "--witness"]).ends_with(1);
+    ended.says("error[BLD0001]: `a.yaml` leads to the same artifacts").then(BUILD).ends_with(0);
+}

@@ -27,7 +27,7 @@ fn rule_files(folder: &Path, into: &mut Vec<PathBuf>) {
     for entry in entries {
         if entry.is_dir() {
             rule_files(&entry, into);
-        } else {
+        } else if rule::companion(&entry.to_string_lossy()).is_none() {
             into.push(entry);
         }
     }

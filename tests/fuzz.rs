@@ -135,7 +135,11 @@ fn rule_files(folder: &Path, into: &mut Vec<PathBuf>) {
         fs::read_dir(folder).expect("rules/ can be read").map(|entry| entry.expect("an entry").path()).collect();
     entries.sort();
     for entry in entries {
-        if entry.is_dir() { rule_files(&entry, into) } else { into.push(entry) }
+        if entry.is_dir() {
+            rule_files(&entry, into);
+        } else if rule::companion(&entry.to_string_lossy()).is_none() {
+            into.push(entry);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use siemaphore::bundle::{self, Bundle, Choice, Input, Language, Settings};
+use siemaphore::rule;
 use similar::TextDiff;
 
 fn main() {
@@ -18,10 +19,13 @@ fn main() {
     libtest_mimic::run(&arguments, trials(&bundle, &root.join("golden"))).exit();
 }
 
-/// Every file below the folder of rules.
+/// Every rule below the folder.
 fn inputs(rules: &Path) -> Vec<Input> {
     let mut inputs = Vec::new();
     for relative in files(rules) {
+        if rule::companion(&relative).is_some() {
+            continue;
+        }
         let language = match relative.rsplit_once('.') {
             Some((_, "yaml" | "yml")) => Language::Yaml,
             Some((_, "kql")) => Language::Kql,

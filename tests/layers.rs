@@ -20,6 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("lower", &["rule", "kql", "crosswalk", "ir", "diagnostic", "span"]),
     ("eval", &["ir", "span"]),
     ("witness", &["eval", "ir", "span"]),
+    ("cases", &["eval", "rule", "yaml", "ir", "span", "diagnostic"]),
     ("rewrite", &["ir", "eval", "span"]),
     ("shape", &["rewrite", "fidelity", "ir", "diagnostic", "span"]),
     ("template", &["yaml", "hash", "span", "diagnostic"]),
@@ -29,6 +30,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "bundle",
         &[
+            "witness",
+            "eval",
             "suppression",
             "backend",
             "template",
@@ -49,6 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "bundle",
+            "cases",
             "coverage",
             "witness",
             "eval",

@@ -24,10 +24,16 @@ fn the_table_of_targets_is_that_of_the_code() {
 }
 
 #[test]
-fn the_example_prints_what_it_shows() {
-    let readme = include_str!("../README.md");
-    let shown =
-        block(readme, "<!-- example: convert -->").trim_start_matches("```console\n").trim_end_matches("\n```");
+fn examples_print_what_they_show() {
+    for name in ["convert", "test"] {
+        example(name);
+    }
+}
+
+#[track_caller]
+fn example(name: &str) {
+    let shown = block(include_str!("../README.md"), &format!("<!-- example: {name} -->"));
+    let shown = shown.trim_start_matches("```console\n").trim_end_matches("\n```");
     let (command, output) = shown.split_once('\n').expect("a command and its output");
     let arguments: Vec<&str> =
         command.strip_prefix("$ siemaphore ").expect("the example runs siemaphore").split(' ').collect();

@@ -44,6 +44,20 @@ pub struct RuleEntry {
     pub logic_sha256: Option<String>,
     /// One for each target, in the order of targets; none for a broken rule.
     pub artifacts: Vec<ArtifactEntry>,
+    /// Its witnesses, where they are wanted; null where none were found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Option<WitnessEntry>>,
+}
+
+/// A file of witnesses.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct WitnessEntry {
+    /// Path in the bundle.
+    pub path: String,
+    /// Size.
+    pub bytes: usize,
+    /// Hash.
+    pub sha256: String,
 }
 
 /// One artifact, or the refusal of one.
@@ -135,7 +149,8 @@ pub struct TargetSummary {
 
 /// The manifest of compiled rules, which are sorted already.
 pub(super) fn manifest(compiled: &[Compiled], settings: &Settings) -> Manifest {
-    let rules: Vec<RuleEntry> = compiled.iter().filter_map(|one| Some(rule_entry(one, one.rule()?))).collect();
+    let rules: Vec<RuleEntry> =
+        compiled.iter().filter_map(|one| Some(rule_entry(one, one.rule()?, settings))).collect();
     Manifest {
         format: 1,
         summary: summary(&rules, settings),
@@ -145,7 +160,12 @@ pub(super) fn manifest(compiled: &[Compiled], settings: &Settings) -> Manifest {
     }
 }
 
-fn rule_entry(compiled: &Compiled, rule: &CompiledRule) -> RuleEntry {
+fn rule_entry(compiled: &Compiled, rule: &CompiledRule, settings: &Settings) -> RuleEntry {
+    let witness = rule.witnesses.as_ref().map(|lines| WitnessEntry {
+        path: super::path::WITNESS.path(&compiled.relative),
+        bytes: lines.len(),
+        sha256: hash::sha256(lines.as_bytes()),
+    });
     RuleEntry {
         id: rule.id.clone(),
         name: rule.name.clone(),
@@ -159,6 +179,7 @@ fn rule_entry(compiled: &Compiled, rule: &CompiledRule) -> RuleEntry {
             .iter()
             .map(|artifact| artifact_entry(artifact, &compiled.source, Some(&compiled.relative)))
             .collect(),
+        witness: settings.witnesses.then_some(witness),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::rule::{self, Loaded, Part, Rule};
 use crate::span::SourceMap;
 use crate::suppression;
 use crate::template::{TemplateError, Templates};
+use crate::witness;
 
 mod manifest;
 mod path;
@@ -26,7 +27,9 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
-pub use manifest::{ArtifactEntry, LocationEntry, Manifest, RuleEntry, Summary, artifact_entry, location_entry};
+pub use manifest::{
+    ArtifactEntry, LocationEntry, Manifest, RuleEntry, Summary, WitnessEntry, artifact_entry, location_entry,
+};
 pub use path::artifact as artifact_path;
 pub use survey::{CauseEntry, Gap, MissingEntry, OnboardingEntry, Survey};
 
@@ -84,6 +87,8 @@ pub struct Settings {
     pub index: Option<String>,
     /// Which rules.
     pub selection: Selection,
+    /// Whether events are made that fire each rule, and near misses.
+    pub witnesses: bool,
 }
 
 impl Choice {
@@ -105,6 +110,7 @@ impl Default for Settings {
             native_names: false,
             index: None,
             selection: Selection::default(),
+            witnesses: false,
         }
     }
 }
@@ -192,6 +198,8 @@ pub struct CompiledRule {
     pub logic_sha256: Option<String>,
     /// For each target the artifact or the refusal; empty for a broken rule.
     pub artifacts: Vec<Artifact>,
+    /// Events that fire it, and near misses, as lines; none where they are not wanted, or none are found.
+    pub witnesses: Option<String>,
 }
 
 /// What a target made of a rule.
@@ -236,13 +244,22 @@ impl Compiled {
         if let Outcome::Rule(rule) = &mut self.outcome {
             rule.artifacts.clear();
             rule.logic_sha256 = None;
+            rule.witnesses = None;
         }
     }
 }
 
 impl CompiledRule {
     fn unnamed() -> CompiledRule {
-        CompiledRule { id: None, name: None, version: None, columns: None, logic_sha256: None, artifacts: Vec::new() }
+        CompiledRule {
+            id: None,
+            name: None,
+            version: None,
+            columns: None,
+            logic_sha256: None,
+            artifacts: Vec::new(),
+            witnesses: None,
+        }
     }
 }
 
@@ -294,6 +311,17 @@ pub fn compile(input: &Input, settings: &Settings) -> Result<Vec<Compiled>, Temp
 /// Only when a template (possibly the user's own) cannot be rendered.
 pub fn emit(mut understood: Understood, settings: &Settings) -> Result<Understood, TemplateError> {
     if let (Some(detection), Outcome::Rule(rule)) = (&mut understood.detection, &mut understood.compiled.outcome) {
+        // Of the rule as written, as the command of that name makes them.
+        if settings.witnesses {
+            match witness::witnesses(detection, witness::CLOCK, 0, witness::MAX) {
+                Ok(witnesses) => rule.witnesses = Some(witness::lines(&witnesses, witness::CLOCK)),
+                Err(failed) => {
+                    let place = Place::Query(failed.span());
+                    let message = format!("no witness is made: {failed}");
+                    understood.compiled.diagnostics.push(Diagnostic::note(Code::NoWitness, place, message));
+                }
+            }
+        }
         rewrite::normalise(&mut detection.query);
         rule.logic_sha256 = Some(hash::sha256(ir::print_logic(&detection.query).as_bytes()));
         for choice in &settings.targets {
@@ -416,6 +444,9 @@ pub fn assemble(mut compiled: Vec<Compiled>, settings: &Settings) -> Bundle {
                 files.insert(path, rendered.text.clone().into_bytes());
             }
         }
+        if let Some(lines) = one.rule().and_then(|rule| rule.witnesses.as_ref()) {
+            files.insert(path::WITNESS.path(&one.relative), lines.clone().into_bytes());
+        }
     }
     let mut document = serde_json::to_string_pretty(&manifest).expect("the manifest is plain data");
     document.push('\n');
@@ -428,9 +459,10 @@ pub fn assemble(mut compiled: Vec<Compiled>, settings: &Settings) -> Bundle {
 fn refuse_taken_paths(compiled: &mut [Compiled], settings: &Settings) {
     let rules: Vec<usize> = (0..compiled.len()).filter(|index| compiled[*index].rule().is_some()).collect();
     let relatives: Vec<&str> = rules.iter().map(|index| compiled[*index].relative.as_str()).collect();
-    let targets: Vec<_> = settings.targets.iter().map(|choice| choice.backend.target()).collect();
+    let targets = settings.targets.iter().map(|choice| path::Mirror::of(choice.backend.target()));
+    let mirrors: Vec<path::Mirror> = targets.chain(settings.witnesses.then_some(path::WITNESS)).collect();
     let pairs: Vec<(usize, usize)> =
-        path::collisions(&relatives, &targets).into_iter().map(|(one, other)| (rules[one], rules[other])).collect();
+        path::collisions(&relatives, &mirrors).into_iter().map(|(one, other)| (rules[one], rules[other])).collect();
     for (one, other) in pairs {
         for (index, rival) in [(one, other), (other, one)] {
             let message = if compiled[index].relative == compiled[rival].relative {

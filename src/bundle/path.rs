@@ -17,9 +17,33 @@ pub(super) fn stem(relative: &str) -> &str {
     }
 }
 
+/// A folder of the bundle that mirrors the input tree.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Mirror {
+    /// Its name.
+    pub folder: &'static str,
+    /// The extension of the files in it.
+    pub extension: &'static str,
+}
+
+/// The folder of witnesses. No target has this name, so no artifact stands in it.
+pub(super) const WITNESS: Mirror = Mirror { folder: "witness", extension: "jsonl" };
+
+impl Mirror {
+    /// That of a target's artifacts.
+    pub fn of(target: &Target) -> Mirror {
+        Mirror { folder: target.name, extension: target.extension }
+    }
+
+    /// What stands in it for an input.
+    pub fn path(self, relative: &str) -> String {
+        format!("{}/{}.{}", self.folder, stem(relative), self.extension)
+    }
+}
+
 /// The artifact of a target: its folder mirrors the input tree.
 pub fn artifact(target: &Target, relative: &str) -> String {
-    format!("{}/{}.{}", target.name, stem(relative), target.extension)
+    Mirror::of(target).path(relative)
 }
 
 /// The name that the bundle needs itself, if the input's artifacts would take it.
@@ -32,15 +56,15 @@ pub(super) fn reserved(relative: &str) -> Option<&'static str> {
     }
 }
 
-/// Pairs of inputs, by index, whose artifacts cannot stand beside each other: one is the other but for letter case and
+/// Pairs of inputs, by index, whose files cannot stand beside each other: one is the other but for letter case and
 /// extension, or would be a folder of the other's.
 ///
 /// Letter case does not count since it does not in the file systems of many readers.
-pub(super) fn collisions(relatives: &[&str], targets: &[&Target]) -> Vec<(usize, usize)> {
+pub(super) fn collisions(relatives: &[&str], mirrors: &[Mirror]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
-    for target in targets {
+    for mirror in mirrors {
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-        let paths: Vec<String> = relatives.iter().map(|relative| artifact(target, relative).to_lowercase()).collect();
+        let paths: Vec<String> = relatives.iter().map(|relative| mirror.path(relative).to_lowercase()).collect();
         for (index, path) in paths.iter().enumerate() {
             match taken.get(path) {
                 Some(first) => pairs.push((*first, index)),
@@ -98,7 +122,7 @@ mod tests {
     fn paths_collide_without_extension_and_letter_case() {
         #[track_caller]
         fn check(relatives: &[&str], expected: &[(usize, usize)]) {
-            assert_eq!(collisions(relatives, &[&TARGET]), expected);
+            assert_eq!(collisions(relatives, &[Mirror::of(&TARGET)]), expected);
         }
         check(&["a.yaml", "b.yaml"], &[]);
         check(&["a.yaml", "a.yml"], &[(0, 1)]);
@@ -106,5 +130,12 @@ mod tests {
         check(&["a.yaml", "a.yaml", "a.yaml"], &[(0, 1), (0, 2)]);
         check(&["a.yml/b.yaml", "a.yaml"], &[(1, 0)]);
         check(&["a/b.yaml", "a.yaml"], &[]);
+        assert_eq!(collisions(&["a.jsonl/b.yaml", "a.yaml"], &[WITNESS]), [(1, 0)]);
+    }
+
+    #[test]
+    fn no_target_writes_where_witnesses_stand() {
+        assert!(crate::backend::ALL.iter().all(|backend| backend.target().name != WITNESS.folder));
+        assert_eq!(WITNESS.path("witness/a.yaml"), "witness/witness/a.jsonl");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Artifact, Compiled, CompiledRule, Settings};
 use crate::backend::Emission;
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Place};
 use crate::fidelity::{Cause, Match, Names, Verdict};
 
 /// The report on compiled rules, which are sorted already.
@@ -14,6 +14,7 @@ pub(super) fn report(compiled: &[Compiled], settings: &Settings) -> String {
     counts(&mut report, &rules, settings);
     matrix(&mut report, &rules, settings);
     broken(&mut report, &rules);
+    without_witness(&mut report, &rules);
     notes(&mut report, &rules);
     report
 }
@@ -85,6 +86,21 @@ fn cell(compiled: &Compiled, artifact: &Artifact) -> String {
 /// The rule's name, or its path where it has none.
 fn title(compiled: &Compiled, rule: &CompiledRule) -> String {
     escape(rule.name.as_deref().unwrap_or(&compiled.relative))
+}
+
+/// The rules for which no events were found, where they were sought.
+fn without_witness(report: &mut String, rules: &[(&Compiled, &CompiledRule)]) {
+    let mut lines = String::new();
+    for (compiled, rule) in rules {
+        for one in compiled.diagnostics.iter().filter(|one| one.code == Code::NoWitness) {
+            let (title, at) = (title(compiled, rule), place_of(compiled, one.place));
+            let path = escape(&compiled.relative);
+            push(&mut lines, format_args!("- {title}, {path}, {at}: {}\n", prose(&one.message)));
+        }
+    }
+    if !lines.is_empty() {
+        push(report, format_args!("\n## Rules without witness\n\n{lines}"));
+    }
 }
 
 fn broken(report: &mut String, rules: &[(&Compiled, &CompiledRule)]) {

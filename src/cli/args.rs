@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backend;
 use crate::fidelity::{Match, Verdict};
+use crate::witness;
 
 /// Compiles Microsoft Sentinel rules into Sigma, Splunk SPL, Elastic EQL, Elastic ES|QL and Sentinel ARM JSON.
 ///
@@ -54,6 +55,8 @@ pub(super) enum Command {
     Eval(Eval),
     /// Make events that fire a rule, and near misses that differ in one thing
     Witness(Witness),
+    /// Run the cases that rules carry
+    Test(Test),
     /// Show what is covered
     List(List),
 }
@@ -79,6 +82,9 @@ pub(super) struct Build {
     /// Fail if an artifact's verdict is not at least this
     #[arg(long, value_name = "VERDICT")]
     pub min_fidelity: Option<Gate>,
+    /// Add events that fire each rule and near misses, as `witness` makes them, under `witness/`
+    #[arg(long)]
+    pub witness: bool,
     /// Write nothing; fail and show the difference if DIR is not what would be written
     #[arg(long)]
     pub check: bool,
@@ -232,7 +238,7 @@ pub(super) struct Witness {
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub seed: u64,
     /// At most so many sets of events, those that fire first
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    #[arg(long, value_name = "COUNT", default_value_t = witness::MAX)]
     pub max: usize,
     /// Time of the run, as RFC 3339 [default: 2026-01-01T00:00:00Z]
     #[arg(long, value_name = "TIME")]
@@ -243,6 +249,19 @@ pub(super) struct Witness {
     /// Crosswalk file with more tables and columns
     #[arg(long, value_name = "FILE")]
     pub crosswalk: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Test {
+    /// Rule files, folders of them, or files of cases (`RULE.tests.yaml` beside the rule)
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Crosswalk file with more tables and columns
+    #[arg(long, value_name = "FILE")]
+    pub crosswalk: Vec<PathBuf>,
+    /// Form of the answer
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
 }
 
 #[derive(Args, Debug)]

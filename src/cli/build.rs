@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::args::{Build, Format};
 use super::output::{Difference, DifferenceKind};
-use super::show::Screen;
+use super::show::{Screen, counted};
 use super::{Status, answer, answer_json, guard, input, output, settings, summary};
 use crate::bundle::{self, Bundle, Compiled, Input, Selection, Settings, Survey};
 use crate::diagnostic::{Code, Diagnostic, Place};
@@ -14,7 +14,8 @@ use crate::diagnostic::{Code, Diagnostic, Place};
 /// Runs the command.
 pub(super) fn run(arguments: &Build, screen: &Screen) -> Result<Status> {
     let (selection, paths) = selection(&arguments.select)?;
-    let settings = settings::settings(&arguments.target, &arguments.carrying, selection)?;
+    let mut settings = settings::settings(&arguments.target, &arguments.carrying, selection)?;
+    settings.witnesses = arguments.witness;
     let mut inputs = input::gather(&arguments.paths, arguments.input, Some(&arguments.out))?;
     if let Some(paths) = paths {
         inputs.retain(|input| paths.is_match(&input.relative));
@@ -46,10 +47,24 @@ pub(super) fn run(arguments: &Build, screen: &Screen) -> Result<Status> {
         }
     }
     screen.summary(&bundle);
+    if arguments.witness {
+        screen.say(&witnesses(&bundle));
+    }
     if let Some(survey) = &survey {
         screen.say(summary::text(&bundle, survey).trim_end());
     }
     Ok(if has_bug { Status::Internal } else { status })
+}
+
+/// For how many rules there are witnesses.
+fn witnesses(bundle: &Bundle) -> String {
+    let with = |entry: &&bundle::RuleEntry| matches!(entry.witness, Some(Some(_)));
+    let count = bundle.manifest.rules.iter().filter(with).count();
+    let without = bundle.compiled.iter().flat_map(|one| &one.diagnostics).filter(|one| one.code == Code::NoWitness);
+    match without.count() {
+        0 => format!("witnesses for {}", counted(count, "rule")),
+        none => format!("witnesses for {}, none for {none}; `--verbose` says why", counted(count, "rule")),
+    }
 }
 
 /// The manifest, with the survey in its summary. That in the bundle does not depend on what is asked for on the screen.

@@ -14,10 +14,8 @@ use super::show::Screen;
 use super::{Status, answer, answer_json, input, settings};
 use crate::bundle::{self, Outcome, Selection};
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::eval::{self, Data};
+use crate::eval::{self, Data, TABLE};
 
-/// The member of an event that names its table.
-pub(super) const TABLE: &str = "$table";
 /// Ticks from KQL's first instant, the year 1, to the Unix epoch.
 const UNIX_EPOCH_TICKS: i64 = 621_355_968_000_000_000;
 

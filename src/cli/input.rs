@@ -9,6 +9,7 @@ use ignore::WalkBuilder;
 
 use super::args::InputFormat;
 use crate::bundle::{Input, Language, Outcome};
+use crate::rule::{self, Companion};
 
 /// Extensions of files that a folder's walk takes, and what they are.
 const EXTENSIONS: [(&str, Language); 4] =
@@ -16,12 +17,31 @@ const EXTENSIONS: [(&str, Language); 4] =
 
 /// The inputs below the paths, in their order; folders are walked by name.
 ///
-/// What a user's own Git settings ignore is not ignored: two users get the same inputs.
+/// What a user's own Git settings ignore is not ignored: two users get the same inputs. Files that stand beside a rule
+/// and bear its name are none.
 /// The output folder, if there is one, is no input, even where it lies among them; and it cannot hold them, for all
 /// of it is replaced.
 pub(super) fn gather(paths: &[PathBuf], format: Option<InputFormat>, out: Option<&Path>) -> Result<Vec<Input>> {
+    let inputs = gather_all(paths, format, out)?.rules;
+    if inputs.is_empty() {
+        bail!("no rule file (`.yaml`, `.yml`, `.kql` or `.json`) below the paths given");
+    }
+    Ok(inputs)
+}
+
+/// What lies below the paths.
+#[derive(Default)]
+pub(super) struct Gathered {
+    /// Whatever may be a rule.
+    pub rules: Vec<Input>,
+    /// Files of cases that were walked past.
+    pub cases: Vec<Input>,
+}
+
+/// The inputs below the paths, with the cases beside them.
+pub(super) fn gather_all(paths: &[PathBuf], format: Option<InputFormat>, out: Option<&Path>) -> Result<Gathered> {
     let out = out.and_then(|out| fs::canonicalize(out).ok());
-    let mut inputs = Vec::new();
+    let mut gathered = Gathered::default();
     for path in paths {
         if let (Ok(path), Some(out)) = (fs::canonicalize(path), &out)
             && path.starts_with(out)
@@ -38,18 +58,21 @@ pub(super) fn gather(paths: &[PathBuf], format: Option<InputFormat>, out: Option
                 let entry = entry.with_context(|| format!("cannot walk `{}`", path.display()))?;
                 let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
                 if is_file && let Some(language) = language_of(entry.path()) {
-                    let relative = entry.path().strip_prefix(path).expect("a walk stays below its root");
-                    inputs.push(read_file(entry.path(), &slashed(relative)?, language)?);
+                    let relative = slashed(entry.path().strip_prefix(path).expect("a walk stays below its root"))?;
+                    match rule::companion(&relative) {
+                        None => gathered.rules.push(read_file(entry.path(), &relative, language)?),
+                        Some((Companion::Cases, _)) => {
+                            gathered.cases.push(read_file(entry.path(), &relative, language)?);
+                        }
+                        Some((Companion::Tuning, _)) => {}
+                    }
                 }
             }
         } else {
-            inputs.push(read_one(path, format)?);
+            gathered.rules.push(read_one(path, format)?);
         }
     }
-    if inputs.is_empty() {
-        bail!("no rule file (`.yaml`, `.yml`, `.kql` or `.json`) below the paths given");
-    }
-    Ok(inputs)
+    Ok(gathered)
 }
 
 /// A single input: a file, or standard input for `-`.

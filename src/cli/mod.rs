@@ -24,6 +24,7 @@ mod probe;
 mod settings;
 mod show;
 mod summary;
+mod test;
 mod witness;
 
 use args::{Arguments, Color, Command};
@@ -93,6 +94,7 @@ fn execute(command: Command, screen: &Screen) -> Result<Status> {
         Command::Explain(arguments) => explain::run(&arguments, screen),
         Command::Eval(arguments) => eval::run(&arguments, screen),
         Command::Witness(arguments) => witness::run(&arguments, screen),
+        Command::Test(arguments) => test::run(&arguments, screen),
         Command::List(arguments) => list::run(&arguments),
     }
 }

@@ -24,6 +24,7 @@ pub(super) fn settings(targets: &[String], carrying: &Carrying, selection: Selec
         native_names: carrying.native_names,
         index: carrying.index.clone(),
         selection,
+        witnesses: false,
     })
 }
 

@@ -37,6 +37,9 @@ codes! {
     UnknownKey       "YML0105" "the rule has a key that is not documented"
     UnusualSpelling  "YML0106" "a value is read in spite of its unusual spelling"
     Computed         "YML0107" "a value is an expression that only a deployment computes"
+    CasesKey         "YML0201" "a file of cases has a key that it cannot have"
+    CasesRule        "YML0202" "cases do not stand beside a rule of their name"
+    CasesColumn      "YML0203" "a case expects a column that the answer does not have"
     // Syntax.
     BadToken         "KQL0001" "a character or literal that is not KQL"
     Expected         "KQL0002" "something else was expected here"
@@ -90,6 +93,7 @@ codes! {
     PathReserved     "BLD0002" "the bundle needs this name itself"
     ForeignFolder    "BLD0003" "the output folder is not ours"
     Stale            "BLD0004" "the output differs from what would be built"
+    NoWitness        "BLD0005" "no events are found that fire the rule"
     // Configuration.
     BadSuppression   "CFG0001" "the suppression cannot be used as it is"
     UnusedSuppression "CFG0002" "the suppression suppresses nothing"

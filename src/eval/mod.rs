@@ -25,12 +25,16 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use relation::list_name;
+pub use time::parse_instant;
 
 use crate::ir::{Expr, ExprKind, Operator, Predicate, PredicateKind, Query, TestOp, Type, Value};
 use crate::span::{Origins, Span};
 
 /// An event: a JSON object.
 pub type Event = serde_json::Map<String, serde_json::Value>;
+
+/// The member of an event that names its table, where events of several tables stand together.
+pub const TABLE: &str = "$table";
 
 /// The events of each table, by the name under which queries ask for it.
 #[derive(Clone, PartialEq, Debug, Default)]

@@ -146,6 +146,17 @@ pub struct Trigger {
 impl Trigger {
     /// The trigger of nearly all rules: any row at all.
     pub const ANY_ROW: Trigger = Trigger { operator: TriggerOperator::GreaterThan, threshold: 0 };
+
+    /// Whether a run with so many rows fires.
+    pub fn holds(self, rows: usize) -> bool {
+        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+        match self.operator {
+            TriggerOperator::GreaterThan => rows > self.threshold,
+            TriggerOperator::LessThan => rows < self.threshold,
+            TriggerOperator::Equal => rows == self.threshold,
+            TriggerOperator::NotEqual => rows != self.threshold,
+        }
+    }
 }
 
 /// Relations of a trigger.

@@ -84,6 +84,20 @@ impl<'a> Fields<'a> {
         self.left.iter().find(|(key, ..)| key.eq_ignore_ascii_case(name)).map(|(_, span, _)| *span)
     }
 
+    /// Refuses the keys that nobody asked for.
+    pub fn refuse_rest(self, reader: &mut Reader, code: Code) {
+        let known: Vec<String> = self.asked.iter().map(|name| format!("`{name}`")).collect();
+        for (name, span, _) in self.left {
+            let message = format!("there is no key `{}{name}`", self.path);
+            let found = nearest(&name, &self.asked);
+            let help =
+                found.map_or_else(|| format!("known are {}", known.join(", ")), |found| format!("write `{found}`"));
+            let fix = found.map(str::to_owned);
+            let error = Diagnostic::error(code, Place::File(span), message).with_help(help);
+            reader.diagnostics.push(Diagnostic { fix, ..error });
+        }
+    }
+
     /// Reports and keeps the keys that nobody asked for.
     pub fn finish(self, reader: &mut Reader) {
         for (name, span, node) in self.left {
@@ -109,7 +123,8 @@ impl Reader {
         self.diagnostics.push(Diagnostic::warning(code, place, message).with_help(help));
     }
 
-    fn wrong_kind(&mut self, field: &Field<'_>, expected: &str) {
+    /// Records that a value is of another kind than it has to be.
+    pub fn wrong_kind(&mut self, field: &Field<'_>, expected: &str) {
         let message = format!("`{}` has to be {expected}, found {}", field.path, field.node.kind_name());
         self.diagnostics.push(Diagnostic::error(Code::BadValue, field.place(), message));
     }

@@ -11,7 +11,7 @@ use super::schedule::read_kind;
 use super::{Alerts, Connector, Rule, RuleKind, Severity, Spanned};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::span::{Place, SourceMap, Span, TextMap};
-use crate::yaml::{self, Node, NodeKind};
+use crate::yaml::{self, Document, Node, NodeKind};
 
 /// What a file turned out to be.
 #[derive(Clone, PartialEq, Debug)]
@@ -90,16 +90,9 @@ pub fn load(label: &str, bytes: &[u8]) -> Loaded {
 
 fn load_text(label: &str, text: &str) -> Loaded {
     let source = SourceMap::new(label, text);
-    let document = match yaml::read(source.text()) {
+    let document = match read_document(source.text()) {
         Ok(document) => document,
-        Err(error) => {
-            let code = if error.is_limit { Code::TooLarge } else { Code::NotYaml };
-            let mut diagnostic = Diagnostic::error(code, Place::File(error.span), error.message);
-            if let Some(help) = block_help(source.text(), error.span) {
-                diagnostic = diagnostic.with_help(help);
-            }
-            return Loaded::Broken { source, diagnostics: vec![diagnostic] };
-        }
+        Err(diagnostic) => return Loaded::Broken { source, diagnostics: vec![*diagnostic] },
     };
     let entries = match &document.root.kind {
         NodeKind::Mapping(entries) => entries,
@@ -115,14 +108,7 @@ fn load_text(label: &str, text: &str) -> Loaded {
         return Loaded::NotARule { reason };
     }
     let entries = lifted.as_deref().unwrap_or(entries);
-    for repair in &document.repairs {
-        let key = repair.span.of(source.text());
-        let message = format!("the key `{key}` stands too far left; it is read as a key of the list item above it");
-        let help = format!("indent it by {} more columns", repair.columns);
-        let fixed = format!("{}{key}", " ".repeat(repair.columns));
-        let warning = Diagnostic::warning(Code::UnusualSpelling, Place::File(repair.span), message).with_help(help);
-        reader.diagnostics.push(Diagnostic { fix: Some(fixed), ..warning });
-    }
+    report_repairs(&mut reader, &document, source.text());
     if let Some(second) = document.second {
         let help = "write each rule to a file of its own";
         reader.error(Code::NotYaml, Place::File(second), "a second document begins here".to_owned(), help);
@@ -130,6 +116,30 @@ fn load_text(label: &str, text: &str) -> Loaded {
     let fields = Fields::of_mapping(String::new(), document.root.span, entries);
     let (rule, query) = read_rule(&mut reader, fields, source.text());
     finish(reader, rule, source.with_query(query))
+}
+
+/// The YAML of a file, or what is wrong with it.
+pub(crate) fn read_document(text: &str) -> Result<Document, Box<Diagnostic>> {
+    yaml::read(text).map_err(|error| {
+        let code = if error.is_limit { Code::TooLarge } else { Code::NotYaml };
+        let diagnostic = Diagnostic::error(code, Place::File(error.span), error.message);
+        Box::new(match block_help(text, error.span) {
+            Some(help) => diagnostic.with_help(help),
+            None => diagnostic,
+        })
+    })
+}
+
+/// Says what was read in spite of being misplaced.
+pub(crate) fn report_repairs(reader: &mut Reader, document: &Document, text: &str) {
+    for repair in &document.repairs {
+        let key = repair.span.of(text);
+        let message = format!("the key `{key}` stands too far left; it is read as a key of the list item above it");
+        let help = format!("indent it by {} more columns", repair.columns);
+        let fixed = format!("{}{key}", " ".repeat(repair.columns));
+        let warning = Diagnostic::warning(Code::UnusualSpelling, Place::File(repair.span), message).with_help(help);
+        reader.diagnostics.push(Diagnostic { fix: Some(fixed), ..warning });
+    }
 }
 
 /// What was read, with what there is to say about it, in the order of the file.
@@ -193,7 +203,8 @@ pub fn load_kql(label: &str, bytes: &[u8]) -> Loaded {
     Loaded::Rule { rule: Box::new(rule), source: source.with_query(map), diagnostics: Vec::new() }
 }
 
-pub(super) fn decode<'a>(label: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Box<Loaded>> {
+/// The text of a file, or the error that says why there is none.
+pub(crate) fn decode<'a>(label: &str, bytes: &'a [u8]) -> Result<Cow<'a, str>, Box<Loaded>> {
     let broken = |text: Cow<'_, str>, diagnostic| {
         Err(Box::new(Loaded::Broken { source: SourceMap::new(label, text), diagnostics: vec![diagnostic] }))
     };

@@ -7,6 +7,7 @@
 
 mod alerts;
 mod arm;
+mod companion;
 mod duration;
 mod fields;
 mod load;
@@ -19,9 +20,12 @@ mod tests;
 mod wild;
 
 pub use arm::load_arm;
+pub use companion::{Companion, companion};
 pub use duration::{Duration, parse_duration};
 pub use fields::nearest;
+pub(crate) use fields::{Field, Fields, Reader};
 pub use load::{Loaded, load, load_kql, load_yaml};
+pub(crate) use load::{decode, read_document, report_repairs};
 pub use many::Part;
 pub use mitre::TACTICS;
 

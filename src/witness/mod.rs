@@ -7,6 +7,7 @@ mod chance;
 mod data;
 mod event;
 mod field;
+mod line;
 mod miss;
 mod text;
 
@@ -14,13 +15,21 @@ mod text;
 mod tests;
 
 use crate::eval::{self, Data, Refused, Table};
-use crate::ir::{Detection, Kind, Query, Trigger, TriggerOperator};
+use crate::ir::{Detection, Query, TICKS_PER_DAY, Trigger, TriggerOperator};
+use crate::span::Span;
+
+pub use line::lines;
 
 use data::Maker;
 use event::Demand;
 
 /// How often data for a rule are sought, each time with other alternatives.
 const ATTEMPTS: usize = 32;
+
+/// The time of the run where none is asked for, 2026-01-01T00:00:00Z: events have to be the same every day.
+pub const CLOCK: i64 = 739_616 * TICKS_PER_DAY;
+/// How many witnesses there are at most, unless another number is asked for.
+pub const MAX: usize = 100;
 
 /// Events with what they do to a rule.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,13 +53,23 @@ pub enum Failed {
     NotFound,
 }
 
+impl Failed {
+    /// Where the reason stands; empty where it is the query as a whole.
+    pub fn span(&self) -> Span {
+        match self {
+            Failed::Refused(refused) => refused.span,
+            Failed::NotFound => Span::default(),
+        }
+    }
+}
+
 /// Events that fire a rule and near misses, at most `max` of them; `clock` is the time of the run, in ticks.
 ///
 /// # Errors
 ///
 /// Where a part of the rule is not interpreted, or nothing is found that fires it.
 pub fn witnesses(detection: &Detection, clock: i64, seed: u64, max: usize) -> Result<Vec<Witness>, Failed> {
-    let trigger = trigger(detection);
+    let trigger = detection.trigger();
     let query = &detection.query;
     eval::run(query, &Data::default(), clock).or_else(without_lists)?;
     let mut found = Vec::new();
@@ -93,14 +112,6 @@ fn without_lists(refused: Refused) -> Result<Table, Refused> {
     }
 }
 
-/// When the rule fires: for a hunting query, when there is a row.
-pub fn trigger(detection: &Detection) -> Trigger {
-    match &detection.kind {
-        Kind::Scheduled { schedule, .. } => schedule.trigger,
-        Kind::Hunting | Kind::NearRealTime { .. } => Trigger::ANY_ROW,
-    }
-}
-
 /// How many rows make the trigger fire.
 fn wanted_rows(trigger: Trigger) -> u64 {
     match trigger.operator {
@@ -113,13 +124,5 @@ fn wanted_rows(trigger: Trigger) -> u64 {
 
 /// Whether a rule fires on data; none where it cannot be run on them.
 pub fn fires(query: &Query, trigger: Trigger, data: &Data, clock: i64) -> Option<bool> {
-    let answer = eval::run(query, data, clock).ok()?;
-    let rows = u64::try_from(answer.rows.len()).unwrap_or(u64::MAX);
-    let threshold = trigger.threshold;
-    Some(match trigger.operator {
-        TriggerOperator::GreaterThan => rows > threshold,
-        TriggerOperator::LessThan => rows < threshold,
-        TriggerOperator::Equal => rows == threshold,
-        TriggerOperator::NotEqual => rows != threshold,
-    })
+    eval::run(query, data, clock).ok().map(|answer| trigger.holds(answer.rows.len()))
 }
