@@ -203,6 +203,16 @@ impl Lowerer<'_> {
                 self.query.add_column(ir::Column { ty: Type::Dynamic, ..unknown(None) })
             }
             Operator::External(_) | Operator::Opaque { .. } => self.query.add_column(unknown(None)),
+            Operator::Evaluate(evaluate) => match evaluate.plugin {
+                ir::Plugin::DcountIntersect | ir::Plugin::GeoLineLookup(_) | ir::Plugin::GeoPolygonLookup(_) => {
+                    self.find_column(evaluate.input, name)?
+                }
+                ir::Plugin::ActiveUsersCount
+                | ir::Plugin::ActivityCountsMetrics
+                | ir::Plugin::RollingPercentile
+                | ir::Plugin::SchemaMerge
+                | ir::Plugin::SlidingWindowCounts => return None,
+            },
             Operator::Literal { .. } | Operator::Range { .. } | Operator::Series(_) | Operator::Describe { .. } => {
                 return None;
             }

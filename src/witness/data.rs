@@ -226,6 +226,7 @@ impl<'a> Maker<'a> {
             Operator::ParseKv(_)
             | Operator::Scan(_)
             | Operator::Pivot(_)
+            | Operator::Evaluate(_)
             | Operator::Describe { .. }
             | Operator::Opaque { .. } => None,
         }
