@@ -59,6 +59,21 @@ impl Environment {
         None
     }
 
+    /// What is bound, innermost first, each name once.
+    pub(super) fn bindings(&self) -> Vec<(&str, &Binding)> {
+        let mut bindings: Vec<(&str, &Binding)> = Vec::new();
+        let mut scope = Some(self);
+        while let Some(environment) = scope {
+            if let Some((name, binding, _)) = &environment.head
+                && bindings.iter().all(|(known, _)| known != name)
+            {
+                bindings.push((name, binding));
+            }
+            scope = environment.outer.as_deref();
+        }
+        bindings
+    }
+
     fn names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         let mut scope = Some(self);
