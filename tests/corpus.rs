@@ -4,7 +4,7 @@
 //! The corpus is not part of this project. Where it is is said by `SIEMAPHORE_SHARED`; without it there is nothing to
 //! read, and that is said aloud.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use siemaphore::backend::{self, Options};
 use siemaphore::crosswalk::Crosswalk;
 use siemaphore::rule::{self, Loaded};
 use siemaphore::template::Templates;
-use siemaphore::{coverage, kql, lower, rewrite};
+use siemaphore::{coverage, ir, kql, lower, rewrite};
 
 fn main() -> ExitCode {
     let Some(folder) = std::env::var_os("SIEMAPHORE_SHARED").map(PathBuf::from) else {
@@ -115,6 +115,43 @@ fn files(folder: &Path, into: &mut Vec<PathBuf>) {
     }
 }
 
+/// What a query has that is known by name only, each once.
+fn opaque_parts(query: &ir::Query) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let expr = |expr: &ir::Expr, found: &mut BTreeSet<String>| {
+        expr.walk(&mut |part| {
+            if let ir::ExprKind::Opaque { name, .. } = &part.kind {
+                found.insert(format!("function {name}"));
+            }
+        });
+    };
+    for id in query.reachable() {
+        let op = &query.relation(id).op;
+        if let ir::Operator::Opaque { name, text, inputs, .. } = op {
+            let plugin = text.strip_prefix("evaluate ").and_then(|call| call.split('(').next());
+            found.insert(match plugin {
+                Some(plugin) => format!("plugin {plugin}"),
+                None if inputs.is_empty() => format!("source {name}"),
+                None => format!("operator {name}"),
+            });
+        }
+        for predicate in op.predicates() {
+            predicate.walk(&mut |part| {
+                if let ir::PredicateKind::Test(test) = &part.kind
+                    && let ir::TestOp::Opaque { name, .. } = &test.op
+                {
+                    found.insert(format!("test {name}"));
+                }
+            });
+            predicate.walk_exprs(&mut |part| expr(part, &mut found));
+        }
+        for part in op.exprs() {
+            expr(part, &mut found);
+        }
+    }
+    found
+}
+
 /// Every rule goes through every back end, with mapped and with native names; none loses a leaf in silence.
 fn every_rule_compiles(folder: &Path) -> bool {
     let (crosswalk, templates) = (Crosswalk::builtin(), Templates::builtin());
@@ -123,6 +160,7 @@ fn every_rule_compiles(folder: &Path) -> bool {
     let mut status: BTreeMap<&str, usize> = BTreeMap::new();
     let mut verdicts: BTreeMap<(&str, bool, &str), usize> = BTreeMap::new();
     let mut breaches = Vec::new();
+    let mut opaque: BTreeMap<String, usize> = BTreeMap::new();
     for path in &paths {
         let name = path.strip_prefix(folder).expect("it is inside").display().to_string();
         let rule = match rule::load(&name, &fs::read(path).expect("a corpus file can be read")) {
@@ -151,6 +189,9 @@ fn every_rule_compiles(folder: &Path) -> bool {
             continue;
         };
         *status.entry("ok").or_default() += 1;
+        for part in opaque_parts(&detection.query) {
+            *opaque.entry(part).or_default() += 1;
+        }
         rewrite::normalise(&mut detection.query);
         let leaves = kql::leaves(&parsed.query);
         for native_names in [false, true] {
@@ -178,6 +219,12 @@ fn every_rule_compiles(folder: &Path) -> bool {
     println!("rules: {} files: {status:?}", paths.len());
     for ((target, native, verdict), count) in &verdicts {
         println!("  {target} {}: {count} {verdict}", if *native { "native" } else { "mapped" });
+    }
+    let mut opaque: Vec<(String, usize)> = opaque.into_iter().collect();
+    opaque.sort_by_key(|(_, rules)| std::cmp::Reverse(*rules));
+    println!("known by name only: {} operators, functions and tests", opaque.len());
+    for (part, rules) in &opaque {
+        println!("  {part}: {rules} rules");
     }
     println!("law of coverage: {} leaves are lost in silence", breaches.len());
     for breach in &breaches {

@@ -157,7 +157,7 @@ fn mutants(detection: &Detection) -> Vec<(String, Origins, Detection)> {
         match op {
             Operator::Filter { input, predicate } => {
                 let paths = removals(predicate);
-                for path in paths {
+                for path in paths.into_iter().filter(|path| !has_twin(predicate, path)) {
                     let mut mutant = detection.clone();
                     let removed = part(predicate, &path).all_origins();
                     let what = removed.hull().map_or_else(String::new, |span| span.of(&detection.text).to_owned());
@@ -216,6 +216,15 @@ fn removals(predicate: &Predicate) -> Vec<Vec<usize>> {
         }
     }
     paths
+}
+
+/// Whether a part beside this one stands for the very same leaves, as the columns do that `*` means: to the law, which
+/// is about leaves, they are one thing, and the whole of them is removed with the part around.
+fn has_twin(predicate: &Predicate, path: &[usize]) -> bool {
+    let Some((position, around)) = path.split_last() else { return false };
+    let (PredicateKind::And(parts) | PredicateKind::Or(parts)) = &part(predicate, around).kind else { return false };
+    let own = parts[*position].all_origins();
+    parts.iter().enumerate().any(|(other, part)| other != *position && part.all_origins() == own)
 }
 
 fn part<'a>(predicate: &'a Predicate, path: &[usize]) -> &'a Predicate {

@@ -673,3 +673,10 @@ fn splunk_may_fold_letters_beyond_ascii() {
     }
     assert_eq!(emit("splunk", r#"T | where F has_cs "Bär""#).findings.relation, Match::Exact);
 }
+
+#[test]
+fn the_end_of_a_day_takes_in_no_instant_of_the_next() {
+    // 1 565 049 599.9999999 and 1 565 049 600 are one double.
+    let text = query(&emit("splunk", "T | where Port > 1 and T <= endofday(datetime(2019-08-05))"));
+    assert!(text.contains("<1565049600") && !text.contains("1565049599"), "{text}");
+}

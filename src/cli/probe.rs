@@ -93,8 +93,45 @@ pub(super) fn operators() -> Vec<Subject> {
     for name in ["between", "!between"] {
         subjects.push(conditions(name, &[format!("Number {name} (1 .. 2)")]));
     }
+    subjects.extend(PLUGINS.iter().map(|(name, arguments)| Subject {
+        name,
+        kind: "plugin",
+        probes: vec![format!("{TABLE} | where Text =~ 'a' | evaluate {name}({arguments})")],
+    }));
     subjects
 }
+
+/// The plugins of `evaluate` with arguments that each takes.
+///
+/// <https://learn.microsoft.com/kusto/query/evaluate-operator>
+const PLUGINS: &[(&str, &str)] = &[
+    ("active_users_count", "Text, Time, datetime(2024-01-01), datetime(2024-01-02), 2h, 1h, 1, 1h"),
+    ("activity_counts_metrics", "Text, Time, datetime(2024-01-01), datetime(2024-01-01), 1d"),
+    ("activity_engagement", "Text, Time, datetime(2024-01-01), datetime(2024-01-02), 1h, 2h"),
+    ("activity_metrics", "Text, Time, datetime(2024-01-01), datetime(2024-01-02), 1h"),
+    ("autocluster", ""),
+    ("bag_unpack", "Bag"),
+    ("basket", ""),
+    ("dcount_intersect", "Bag, Bag"),
+    ("diffpatterns", "Text, 'a', 'b'"),
+    ("funnel_sequence", "Text, Time, datetime(2024-01-01), datetime(2024-01-02), 1h, 1h, Number, dynamic([1])"),
+    (
+        "funnel_sequence_completion",
+        "Text, Time, datetime(2024-01-01), datetime(2024-01-02), 1h, Number, dynamic([1]), dynamic([1h])",
+    ),
+    ("geo_line_lookup", "(Probe | project Bag), Bag, Fraction, Fraction, 1"),
+    ("geo_polygon_lookup", "(Probe | project Bag), Bag, Fraction, Fraction"),
+    ("ipv4_lookup", "Probe, Text, Text"),
+    ("ipv6_lookup", "Probe, Text, Text"),
+    ("narrow", ""),
+    ("new_activity_metrics", "Text, Time, datetime(2024-01-01), datetime(2024-01-02), 1h"),
+    ("pivot", "Text"),
+    ("rolling_percentile", "Number, 50, Time, 1h, 2"),
+    ("schema_merge", ""),
+    ("sequence_detect", "Time, 1h, 1h, a = Number == 1, b = Number == 2, Text"),
+    ("session_count", "Text, Time, datetime(2024-01-01), datetime(2024-01-02), 1h, 1h"),
+    ("sliding_window_counts", "Text, Time, datetime(2024-01-01), datetime(2024-01-02), 1h, 1h"),
+];
 
 /// Every function that KQL has or we know, then every aggregate.
 pub(super) fn functions() -> Vec<Subject> {

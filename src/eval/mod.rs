@@ -79,6 +79,9 @@ pub enum Reason {
     /// An operator makes more rows than can be kept.
     #[error("more than {0} rows")]
     TooManyRows(usize),
+    /// No page says what KQL answers on these data.
+    #[error("{0} is not documented")]
+    NotDocumented(String),
     /// The query fails on these data in KQL, too.
     #[error("{0}")]
     Fails(String),

@@ -32,7 +32,8 @@ pub use predicate::{Case, Network, Order, Predicate, PredicateKind, Quantifier, 
 pub use print::{print_expr, print_logic, print_predicate, print_query};
 pub use relation::{Column, ColumnId, Identity, Lineage, Query, Relation, RelationId, Schema};
 pub use stage::{
-    Conflict, Expansion, External, Join, JoinColumn, JoinKey, JoinKind, KeyTest, Parse, ParseKv, ParseMode,
-    ParsePart, Pivot, Rest, Scan, ScanOutput, ScanStep, Series, Side, Unpack, WindowColumn, WindowFunction,
+    Conflict, Evaluate, Expansion, External, GeoLookup, Join, JoinColumn, JoinKey, JoinKind, KeyTest, Parse, ParseKv,
+    ParseMode, ParsePart, Pivot, Plugin, Rest, Scan, ScanOutput, ScanStep, Series, Side, Unpack, WindowColumn,
+    WindowFunction,
 };
 pub use value::{Dynamic, TICKS_PER_DAY, TICKS_PER_SECOND, Type, Value};

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{
-    Aggregate, ColumnId, Expansion, Expr, ExprKind, External, Join, Parse, ParseKv, Pivot, Predicate, PredicateKind,
-    RelationId, Rest, Scan, Series, Test, TestOp, Unpack, Value, WindowColumn,
+    Aggregate, ColumnId, Evaluate, Expansion, Expr, ExprKind, External, Join, Parse, ParseKv, Pivot, Predicate,
+    PredicateKind, RelationId, Rest, Scan, Series, Test, TestOp, Unpack, Value, WindowColumn,
 };
 use crate::span::Origins;
 
@@ -151,6 +151,8 @@ pub enum Operator {
     Unpack(Unpack),
     /// A column for each value of a column: `evaluate pivot(…)`. The new columns are known to the data alone.
     Pivot(Pivot),
+    /// What a plugin makes of rows: `evaluate`.
+    Evaluate(Evaluate),
     /// Name, type and place of each column: `getschema`.
     Describe {
         /// The relation described; its rows are not read.
@@ -238,6 +240,7 @@ impl Operator {
             Operator::Range { .. } => "range",
             Operator::Unpack(_) => "bag_unpack",
             Operator::Pivot(_) => "pivot",
+            Operator::Evaluate(evaluate) => evaluate.plugin.name(),
             Operator::Describe { .. } => "getschema",
             Operator::External(External::Watchlist { .. }) => "_GetWatchlist",
             Operator::External(External::Files { .. }) => "externaldata",
@@ -269,6 +272,10 @@ impl Operator {
             | Operator::Unpack(Unpack { input, .. })
             | Operator::Pivot(Pivot { input, .. }) => vec![*input],
             Operator::Join(Join { left, right, .. }) => vec![*left, *right],
+            Operator::Evaluate(evaluate) => {
+                let table = evaluate.plugin.lookup().map(|lookup| lookup.table);
+                std::iter::once(evaluate.input).chain(table).collect()
+            }
             Operator::Apply { input, body, .. } | Operator::Partition { input, body, .. } => vec![*input, *body],
             Operator::Union { inputs, .. } | Operator::Opaque { inputs, .. } => inputs.clone(),
         }
@@ -349,6 +356,7 @@ impl Operator {
                 .collect(),
             Operator::Range { from, to, step } => vec![from, to, step],
             Operator::Pivot(pivot) => pivot.aggregate.arguments.iter().collect(),
+            Operator::Evaluate(evaluate) => evaluate.constants.iter().collect(),
             Operator::Opaque { arguments, .. } => arguments.iter().collect(),
             Operator::Table { .. }
             | Operator::Literal { .. }
@@ -402,6 +410,7 @@ impl Operator {
                 .collect(),
             Operator::Range { from, to, step } => vec![from, to, step],
             Operator::Pivot(pivot) => pivot.aggregate.arguments.iter_mut().collect(),
+            Operator::Evaluate(evaluate) => evaluate.constants.iter_mut().collect(),
             Operator::Opaque { arguments, .. } => arguments.iter_mut().collect(),
             _ => Vec::new(),
         }

@@ -145,7 +145,8 @@ impl Printer<'_> {
             | Operator::Scan(_)
             | Operator::Series(_)
             | Operator::Unpack(_)
-            | Operator::Pivot(_) => self.stage(&relation.op),
+            | Operator::Pivot(_)
+            | Operator::Evaluate(_) => self.stage(&relation.op),
             Operator::Opaque { name, text, inputs, arguments } => {
                 let inputs: Vec<String> = inputs.iter().map(|input| self.reference(*input)).collect();
                 let arguments: Vec<String> = arguments.iter().map(|argument| self.expr(argument)).collect();

@@ -215,6 +215,7 @@ impl Query {
             | Operator::Apply { .. }
             | Operator::Partition { .. }
             | Operator::Scan(_)
+            | Operator::Evaluate(_)
             | Operator::Describe { .. }
             | Operator::Opaque { .. } => Identity::Unknown,
         }

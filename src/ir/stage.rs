@@ -414,6 +414,87 @@ pub struct Pivot {
     pub keys: Vec<ColumnId>,
 }
 
+/// A plugin over rows, each of whose arguments is a column or a constant.
+///
+/// <https://learn.microsoft.com/kusto/query/evaluate-operator>
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Evaluate {
+    /// The rows it reads.
+    pub input: RelationId,
+    /// Which it is.
+    pub plugin: Plugin,
+    /// The columns that it reads, in the order of its parameters.
+    pub read: Vec<ColumnId>,
+    /// Its constants, in the order of its parameters.
+    pub constants: Vec<Expr>,
+    /// The columns by whose values it takes the rows apart.
+    pub dimensions: Vec<ColumnId>,
+}
+
+/// What a plugin computes.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Plugin {
+    /// Who was there in several periods before: `active_users_count`.
+    ActiveUsersCount,
+    /// Counts of windows beside those of all windows before: `activity_counts_metrics`.
+    ActivityCountsMetrics,
+    /// How many values several states of `hll` share: `dcount_intersect`.
+    DcountIntersect,
+    /// Lines near a place: `geo_line_lookup`.
+    GeoLineLookup(GeoLookup),
+    /// Polygons around a place, or near it: `geo_polygon_lookup`.
+    GeoPolygonLookup(GeoLookup),
+    /// A percentile of several bins together: `rolling_percentile`.
+    RollingPercentile,
+    /// Answers of `getschema` as one: `schema_merge`.
+    SchemaMerge,
+    /// Counts of several bins together: `sliding_window_counts`.
+    SlidingWindowCounts,
+}
+
+/// A table of shapes in which a place is looked up.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct GeoLookup {
+    /// The table.
+    pub table: RelationId,
+    /// Its column of shapes.
+    pub shape: ColumnId,
+    /// How its columns are called in the answer.
+    pub columns: Vec<JoinColumn>,
+    /// Whether rows without a shape stay.
+    pub keeps_unmatched: bool,
+}
+
+impl Plugin {
+    /// KQL's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Plugin::ActiveUsersCount => "active_users_count",
+            Plugin::ActivityCountsMetrics => "activity_counts_metrics",
+            Plugin::DcountIntersect => "dcount_intersect",
+            Plugin::GeoLineLookup(_) => "geo_line_lookup",
+            Plugin::GeoPolygonLookup(_) => "geo_polygon_lookup",
+            Plugin::RollingPercentile => "rolling_percentile",
+            Plugin::SchemaMerge => "schema_merge",
+            Plugin::SlidingWindowCounts => "sliding_window_counts",
+        }
+    }
+
+    /// The table that it looks places up in, if it does.
+    pub fn lookup(&self) -> Option<&GeoLookup> {
+        match self {
+            Plugin::GeoLineLookup(lookup) | Plugin::GeoPolygonLookup(lookup) => Some(lookup),
+            Plugin::ActiveUsersCount
+            | Plugin::ActivityCountsMetrics
+            | Plugin::DcountIntersect
+            | Plugin::RollingPercentile
+            | Plugin::SchemaMerge
+            | Plugin::SlidingWindowCounts => None,
+        }
+    }
+}
+
 /// Rows that lie outside the tables, as text supplied with the events.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]

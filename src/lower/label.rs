@@ -95,6 +95,7 @@ fn keeps_argument_name(function: &str) -> bool {
         "abs"
             | "bin"
             | "bin_at"
+            | "bin_auto"
             | "ceiling"
             | "exp"
             | "floor"

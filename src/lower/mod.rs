@@ -14,6 +14,7 @@ mod name;
 mod pattern;
 mod predicate;
 mod scalar;
+mod search;
 mod summary;
 mod tabular;
 
@@ -71,6 +72,7 @@ pub fn lower_query(query: &ast::Query, crosswalk: &Crosswalk) -> LoweredQuery {
         guessed: HashSet::new(),
         unknown_functions: Vec::new(),
         used: Vec::new(),
+        options: HashMap::new(),
         windows: None,
         nodes: 0,
         calls: 0,
@@ -114,6 +116,8 @@ struct Lowerer<'a> {
     unknown_functions: Vec<String>,
     /// Spans of the `let`s that something refers to.
     used: Vec<Span>,
+    /// Options that `set` gives for `bin_auto`, with the statement.
+    options: HashMap<String, (ir::Expr, Span)>,
     /// Window functions called in the expressions that are being lowered, where they may be.
     windows: Option<Vec<ir::WindowColumn>>,
     nodes: usize,
@@ -193,6 +197,13 @@ impl Lowerer<'_> {
                         }
                     }
                 }
+                ast::Statement::Set { name, value: Some(value), span }
+                    if matches!(name.text.as_str(), "query_bin_auto_size" | "query_bin_auto_at") =>
+                {
+                    if let Ok(value) = self.scalar(value, &scalar::Scope::constant(&environment)) {
+                        self.options.insert(name.text.clone(), (value, *span));
+                    }
+                }
                 ast::Statement::Set { .. }
                 | ast::Statement::Alias { .. }
                 | ast::Statement::Restrict { .. }
@@ -235,6 +246,7 @@ impl Lowerer<'_> {
                     let origins = self.leaves_in(binding.span);
                     self.query.elided.push(Elided { origins, law: "binding that nothing refers to" });
                 }
+                ast::Statement::Set { span, .. } if self.used.contains(span) => {}
                 ast::Statement::Parameters { span, .. }
                 | ast::Statement::Set { span, .. }
                 | ast::Statement::Alias { span, .. }

@@ -59,6 +59,21 @@ impl Environment {
         None
     }
 
+    /// What is bound, innermost first, each name once.
+    pub(super) fn bindings(&self) -> Vec<(&str, &Binding)> {
+        let mut bindings: Vec<(&str, &Binding)> = Vec::new();
+        let mut scope = Some(self);
+        while let Some(environment) = scope {
+            if let Some((name, binding, _)) = &environment.head
+                && bindings.iter().all(|(known, _)| known != name)
+            {
+                bindings.push((name, binding));
+            }
+            scope = environment.outer.as_deref();
+        }
+        bindings
+    }
+
     fn names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         let mut scope = Some(self);
@@ -203,6 +218,16 @@ impl Lowerer<'_> {
                 self.query.add_column(ir::Column { ty: Type::Dynamic, ..unknown(None) })
             }
             Operator::External(_) | Operator::Opaque { .. } => self.query.add_column(unknown(None)),
+            Operator::Evaluate(evaluate) => match evaluate.plugin {
+                ir::Plugin::DcountIntersect | ir::Plugin::GeoLineLookup(_) | ir::Plugin::GeoPolygonLookup(_) => {
+                    self.find_column(evaluate.input, name)?
+                }
+                ir::Plugin::ActiveUsersCount
+                | ir::Plugin::ActivityCountsMetrics
+                | ir::Plugin::RollingPercentile
+                | ir::Plugin::SchemaMerge
+                | ir::Plugin::SlidingWindowCounts => return None,
+            },
             Operator::Literal { .. } | Operator::Range { .. } | Operator::Series(_) | Operator::Describe { .. } => {
                 return None;
             }

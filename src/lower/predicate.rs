@@ -120,6 +120,9 @@ impl Lowerer<'_> {
         if matches!(left.kind, ast::ExprKind::Star) {
             // `* has "x"` asks every column; which there are is the table's business.
             let operand = self.scalar(right, scope)?;
+            if let Some(any) = self.any_column(op, op_span, left.span, &operand, scope)? {
+                return Ok(any);
+            }
             let subject = Expr::literal(Value::String(String::new()), left.span.into());
             let op = TestOp::Opaque { name: format!("* {}", op.symbol()), arguments: vec![operand] };
             return Ok(Predicate::test(Test::new(subject, op), op_span.into()));
@@ -593,7 +596,7 @@ impl Lowerer<'_> {
     }
 }
 
-fn text_operator(op: BinaryOp) -> (TextRelation, Case, bool) {
+pub(super) fn text_operator(op: BinaryOp) -> (TextRelation, Case, bool) {
     use Case::{Insensitive, Sensitive};
     use TextRelation::{Contains, EndsWith, StartsWith, Term, TermPrefix, TermSuffix};
     match op {

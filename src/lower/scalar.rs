@@ -212,6 +212,7 @@ impl Lowerer<'_> {
             "ago" => self.now(name, arguments, scope, true),
             "column_ifexists" | "columnifexists" => self.column_if_exists(name, arguments, scope),
             "column_names_of" => self.column_names_of(name, arguments, scope),
+            "bin_auto" if self.options.len() == 2 && arguments.len() == 1 => self.bin_auto(name, arguments, scope),
             "pack_all" => self.pack_all(call, name, arguments, scope),
             "toscalar" => {
                 let [argument] = arguments else {
@@ -249,6 +250,23 @@ impl Lowerer<'_> {
                 }
             },
         }
+    }
+
+    /// `bin_auto(value)`: `bin_at` with the size and the place that the query sets. Without either of them the engine
+    /// takes what the client tells it.
+    ///
+    /// <https://learn.microsoft.com/kusto/query/bin-auto-function>
+    fn bin_auto(&mut self, name: &ast::Name, arguments: &[ast::Argument], scope: &Scope) -> Result<Expr> {
+        let mut arguments = self.arguments(arguments, scope)?;
+        for option in ["query_bin_auto_size", "query_bin_auto_at"] {
+            if let Some((value, statement)) = self.options.get(option) {
+                arguments.push(value.clone().moved());
+                self.used.push(*statement);
+            }
+        }
+        let types: Vec<Type> = arguments.iter().map(|argument| argument.ty).collect();
+        let ty = Function::BinAt.result_type(&types);
+        Ok(Expr { kind: ExprKind::Call(Function::BinAt, arguments), ty, origins: name.span.into() })
     }
 
     /// `column_names_of(table)`: known where the table's columns are.

@@ -16,7 +16,7 @@ use crate::span::Origins;
 /// Most rows of a group.
 const MOST_ROWS: usize = 3_000;
 /// Most expressions in what is asked of a row.
-const MOST_NODES: usize = 20_000;
+const MOST_NODES: usize = 4_000;
 /// Operators behind one another, subqueries included.
 const DEEPEST: usize = 400;
 
@@ -234,6 +234,7 @@ impl<'a> Maker<'a> {
             Operator::ParseKv(_)
             | Operator::Scan(_)
             | Operator::Pivot(_)
+            | Operator::Evaluate(_)
             | Operator::Describe { .. }
             | Operator::Opaque { .. } => None,
         }

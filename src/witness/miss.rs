@@ -9,11 +9,12 @@ use crate::eval::scalar;
 use crate::eval::{Data, Event, render};
 use crate::ir::{PredicateKind, Query, Step, TICKS_PER_SECOND, Test, TestOp, TextRelation, Trigger, Type, Value};
 
-/// Every change of one thing that makes a difference, and those that are said to make none.
-pub fn near(maker: &Maker<'_>, query: &Query, trigger: Trigger, clock: i64) -> Vec<Witness> {
+/// The changes of one thing, at most `max` of them, each with what it does.
+pub fn near(maker: &Maker<'_>, query: &Query, trigger: Trigger, clock: i64, max: usize) -> Vec<Witness> {
     let mut found: Vec<Witness> = Vec::new();
     let mut push = |data: Data, why: String| {
-        if let Some(expect) = fires(query, trigger, &data, clock)
+        if found.len() < max
+            && let Some(expect) = fires(query, trigger, &data, clock)
             && found.iter().all(|known| known.data != data)
         {
             found.push(Witness { expect, why, data });

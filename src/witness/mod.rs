@@ -82,7 +82,7 @@ pub fn witnesses(detection: &Detection, clock: i64, seed: u64, max: usize) -> Re
         if fires(query, trigger, &maker.data, clock) == Some(true) {
             let why = "fires: every condition holds".to_owned();
             found.push(Witness { expect: true, why, data: maker.data.clone() });
-            found.extend(miss::near(&maker, query, trigger, clock));
+            found.extend(miss::near(&maker, query, trigger, clock, max));
             break;
         }
     }

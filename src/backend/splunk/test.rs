@@ -8,7 +8,7 @@
 use crate::crosswalk::FieldKind;
 use crate::diagnostic::Code;
 use crate::fidelity::{AssumptionKind, Cause, Confidence, Findings, Match, Note, Refusal};
-use crate::ir::{Case, Expr, Network, Quantifier, TestOp, TextRelation, Type, Value};
+use crate::ir::{Case, Expr, Network, Order, Quantifier, TICKS_PER_SECOND, TestOp, TextRelation, Type, Value};
 use crate::span::{Origins, Span};
 use crate::template::Text;
 
@@ -195,7 +195,8 @@ impl Asked<'_> {
                 if matches!(self.subject.ty, Type::String | Type::Guid | Type::Dynamic | Type::Bool) {
                     return Err(self.refuse(Code::NotComparable, "texts are put in order"));
                 }
-                let right = value::value(scope, operand, findings)?;
+                let (order, operand) = whole_seconds(*order, operand);
+                let right = value::value(scope, &operand, findings)?;
                 let left = value::number(&self.subject);
                 let right = value::number(&right);
                 let say = |symbol: &str| {
@@ -562,4 +563,20 @@ pub(super) fn strict(
     findings: &mut Findings,
 ) -> Result<Text, Refusal> {
     pipeline::strict(&Spl, scope, predicate, findings)
+}
+
+/// "Up to the last tick of a second" as "before the next second": a double holds no seven digits behind a time in
+/// seconds, so that `endofday(…)` would take in the first instant of the next day.
+fn whole_seconds(order: Order, operand: &Expr) -> (Order, Expr) {
+    let Some(Value::DateTime(ticks)) = operand.as_literal() else { return (order, operand.clone()) };
+    let next = ticks.saturating_add(1);
+    let order = match order {
+        Order::LessOrEqual => Order::Less,
+        Order::Greater => Order::GreaterOrEqual,
+        Order::Less | Order::GreaterOrEqual => return (order, operand.clone()),
+    };
+    if next % TICKS_PER_SECOND != 0 {
+        return (if order == Order::Less { Order::LessOrEqual } else { Order::Greater }, operand.clone());
+    }
+    (order, Expr::literal(Value::DateTime(next), operand.origins.clone()))
 }

@@ -345,6 +345,6 @@ fn integer(value: &Value) -> Option<i64> {
 }
 
 /// A number as a double; text is none.
-fn real(value: &Value) -> Option<f64> {
+pub(super) fn real(value: &Value) -> Option<f64> {
     Number::of(&unwrap(value)).map(Number::real)
 }

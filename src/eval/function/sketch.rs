@@ -54,6 +54,22 @@ pub fn dcount_hll(state: &Value) -> Value {
     }
 }
 
+/// How many values the first state has, how many of them the second has, and so on; none where one is no state.
+///
+/// <https://learn.microsoft.com/kusto/query/dcount-intersect-plugin>
+pub fn intersections(states: &[&Value]) -> Option<Vec<i64>> {
+    let (first, others) = states.split_first()?;
+    let keys = |state: &Value| Some(elements(HLL, state)?.iter().map(Key::of_dynamic).collect::<IndexSet<Key>>());
+    let mut shared = keys(first)?;
+    let mut counts = vec![i64::try_from(shared.len()).unwrap_or(i64::MAX)];
+    for other in others {
+        let other = keys(other)?;
+        shared.retain(|key| other.contains(key));
+        counts.push(i64::try_from(shared.len()).unwrap_or(i64::MAX));
+    }
+    Some(counts)
+}
+
 /// A state of values with weights.
 pub fn tdigest(weighted: impl IntoIterator<Item = (Dynamic, f64)>) -> Value {
     let pair = |(value, weight)| Dynamic::Array(vec![value, Dynamic::Real(weight)]);

@@ -8,6 +8,7 @@ mod expand;
 mod join;
 mod parse;
 mod plan;
+mod plugin;
 mod source;
 mod summary;
 mod unpack;
@@ -142,6 +143,7 @@ impl Evaluator<'_> {
             Operator::Series(series) => self.series(id, series)?,
             Operator::Unpack(unpack) => self.unpack(id, unpack)?,
             Operator::Pivot(pivot) => self.pivot(id, pivot),
+            Operator::Evaluate(evaluate) => self.plugin(id, evaluate)?,
             Operator::Describe { input } => self.describe(id, *input),
             // Given rows stand in `results` before their pipeline is evaluated; the other is refused before all.
             Operator::Given { .. } | Operator::Opaque { .. } => return Ok(()),

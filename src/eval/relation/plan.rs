@@ -176,6 +176,7 @@ fn needs(query: &Query, order: &[RelationId]) -> Vec<Need> {
             | Operator::Series(_)
             | Operator::Unpack(_)
             | Operator::Pivot(_)
+            | Operator::Evaluate(_)
             | Operator::Describe { .. }
             | Operator::Given { .. } => {
                 for input in relation.op.inputs() {

@@ -1,7 +1,7 @@
 //! The larger operators as S-expressions.
 
 use super::{Printer, quote};
-use crate::ir::{Expansion, Operator, ParsePart, Scan, Series};
+use crate::ir::{Evaluate, Expansion, Operator, ParsePart, Scan, Series};
 
 impl Printer<'_> {
     /// An operator of [`crate::ir::Join`] and its like.
@@ -71,9 +71,26 @@ impl Printer<'_> {
                 let aggregate = self.aggregate(&pivot.aggregate);
                 format!("{} {aggregate} (by {})", self.column(pivot.on), keys.join(" "))
             }
+            Operator::Evaluate(evaluate) => self.evaluate(evaluate),
             _ => String::new(),
         };
         format!("({name} {inputs} {rest})")
+    }
+
+    fn evaluate(&mut self, evaluate: &Evaluate) -> String {
+        let read: Vec<String> = evaluate.read.iter().map(|column| self.column(*column)).collect();
+        let constants: Vec<String> = evaluate.constants.iter().map(|constant| self.expr(constant)).collect();
+        let dimensions: Vec<String> = evaluate.dimensions.iter().map(|column| self.column(*column)).collect();
+        let mut parts = vec![format!("({}) ({}) (by {})", read.join(" "), constants.join(" "), dimensions.join(" "))];
+        if let Some(lookup) = evaluate.plugin.lookup() {
+            parts.push(self.column(lookup.shape));
+            parts.extend(lookup.keeps_unmatched.then(|| "unmatched".to_owned()));
+            for column in &lookup.columns {
+                let source = column.right.map_or_else(|| "-".to_owned(), |source| self.column(source));
+                parts.push(format!("({} {source})", self.column(column.column)));
+            }
+        }
+        parts.join(" ")
     }
 
     /// A column that is told by its name in the data, with its type.

@@ -208,7 +208,12 @@ impl Lowerer<'_> {
             (_, OperatorKind::ExternalData { columns, sources, properties }) => {
                 self.external_data(operator, columns, sources, properties, environment)
             }
-            (_, OperatorKind::Search { tables, .. }) => self.search(input, operator, tables, environment),
+            (_, OperatorKind::Search { tables, predicate }) => {
+                match self.closed_search(input, operator, (tables, predicate), environment)? {
+                    Some(relation) => Ok(relation),
+                    None => self.search(input, operator, tables, environment),
+                }
+            }
             (_, OperatorKind::Find { tables, project, .. }) => self.find(operator, tables, project, environment),
             (_, OperatorKind::Evaluate { call, schema }) => {
                 self.evaluate(input, operator, call, schema.as_ref(), environment)

@@ -37,7 +37,7 @@ impl Lowerer<'_> {
     }
 
     /// An operator with all its leaves but those of tables inside.
-    pub(super) fn stage_around(
+    pub(in crate::lower) fn stage_around(
         &mut self,
         inner: &[Span],
         operator: &ast::Operator,

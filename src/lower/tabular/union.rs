@@ -71,7 +71,7 @@ impl Lowerer<'_> {
     }
 
     /// The table that a pipeline starts from.
-    fn origin_table(&self, relation: RelationId) -> Option<String> {
+    pub(in crate::lower) fn origin_table(&self, relation: RelationId) -> Option<String> {
         let op = &self.query.relation(relation).op;
         if let Operator::Table { name } = op {
             return Some(name.clone());
@@ -83,7 +83,12 @@ impl Lowerer<'_> {
     }
 
     /// A leg with the name of its table in a column.
-    pub(super) fn with_source(&mut self, leg: RelationId, source: Option<&ast::Name>, name: &str) -> RelationId {
+    pub(in crate::lower) fn with_source(
+        &mut self,
+        leg: RelationId,
+        source: Option<&ast::Name>,
+        name: &str,
+    ) -> RelationId {
         let Some(source) = source else { return leg };
         let value = Expr::literal(Value::String(name.to_owned()), source.span.into());
         let column = self.computed(source.text.clone(), &value);
@@ -95,7 +100,7 @@ impl Lowerer<'_> {
         relation
     }
 
-    pub(super) fn union_columns(&mut self, inputs: &[RelationId]) -> Vec<UnionColumn> {
+    pub(in crate::lower) fn union_columns(&mut self, inputs: &[RelationId]) -> Vec<UnionColumn> {
         // (name, type) in order of first appearance, with the column of each input.
         let mut met: Vec<(String, Type, Vec<Option<ir::ColumnId>>)> = Vec::new();
         for (position, input) in inputs.iter().enumerate() {
