@@ -7,7 +7,9 @@ use serde_json::Value as Json;
 use super::chance::Chance;
 use super::field;
 pub use super::field::Atom;
+use super::plain::{plain, plain_predicate};
 use super::text;
+use super::variant::{pool, variants};
 use crate::eval::Event;
 use crate::eval::render;
 use crate::eval::scalar::{self, Row};
@@ -151,74 +153,6 @@ fn solve(
         .collect();
     let Solver { trees, row, .. } = solver;
     Some(Solved { trees, row, checks, fields })
-}
-
-/// An expression with places inside JSON as steps of a path: what is read out of a text is written into it so.
-fn plain(expr: &Expr) -> Expr {
-    let mut expr = expr.clone();
-    for operand in expr.operands_mut() {
-        *operand = plain(operand);
-    }
-    if let ExprKind::Truth(predicate) = &mut expr.kind {
-        **predicate = plain_predicate(predicate);
-    }
-    if let ExprKind::Call(Function::ExtractJson, arguments) = &expr.kind
-        && let [place, text, ..] = arguments.as_slice()
-        && let (Some(place), Some(path)) = (place.as_text(), text.as_path())
-        && let Some(steps) = json_steps(place)
-    {
-        let mut path = path.clone();
-        path.steps.extend(steps);
-        return Expr { kind: ExprKind::Path(path), ty: Type::Dynamic, origins: Origins::none() };
-    }
-    if let ExprKind::Index(base, index) = &expr.kind {
-        let mut base = base.as_ref();
-        while let ExprKind::Call(Function::ParseJson | Function::ToString, inner) = &base.kind
-            && let [inner] = inner.as_slice()
-        {
-            base = inner;
-        }
-        let step = match index.as_literal() {
-            Some(Value::String(key)) => Some(Step::Key(key.clone())),
-            Some(Value::Long(place)) => Some(Step::Index(*place)),
-            _ => None,
-        };
-        if let (ExprKind::Path(path), Some(step)) = (&base.kind, step) {
-            let mut path = path.clone();
-            path.steps.push(step);
-            return Expr { kind: ExprKind::Path(path), ty: Type::Dynamic, origins: Origins::none() };
-        }
-    }
-    expr
-}
-
-/// The steps of `$.a.b` or `$a`, where it has none but names.
-fn json_steps(place: &str) -> Option<Vec<Step>> {
-    let names = place.strip_prefix('$')?.trim_start_matches('.');
-    let is_plain =
-        |name: &str| !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
-    names.split('.').map(|name| is_plain(name).then(|| Step::Key(name.to_owned()))).collect()
-}
-
-fn plain_predicate(predicate: &Predicate) -> Predicate {
-    let mut predicate = predicate.clone();
-    match &mut predicate.kind {
-        PredicateKind::And(parts) | PredicateKind::Or(parts) => {
-            for part in parts {
-                *part = plain_predicate(part);
-            }
-        }
-        PredicateKind::Not(part) => **part = plain_predicate(part),
-        PredicateKind::Test(test) => {
-            let mut op = test.op.clone();
-            for operand in op.operands_mut() {
-                *operand = plain(operand);
-            }
-            *test = Test::new(plain(&test.subject), op);
-        }
-        PredicateKind::Const(_) => {}
-    }
-    predicate
 }
 
 /// The tests of a column, with those that are negated.
@@ -654,84 +588,6 @@ pub fn place(tree: &mut Json, steps: &[Step], value: Json) {
                 }
                 place(&mut elements[at], rest, value);
             }
-        }
-    }
-}
-
-/// Values that occur in a predicate, and values near them.
-fn pool(check: &Predicate, ty: Type, now: i64) -> Vec<Value> {
-    let mut values = Vec::new();
-    check.walk_exprs(&mut |expr| {
-        if let Some(value) = expr.as_literal() {
-            values.push(scalar::convert(value, ty));
-            let text = scalar::text(value);
-            if matches!(ty, Type::String | Type::Dynamic | Type::Unknown) {
-                for sign in ["x", "x\\", "x/", "x.", "x@", "x ", "x:", "x-", "x_", "x,", "x#", "x||"] {
-                    values.push(Value::String(format!("{sign}{text}")));
-                }
-                for sign in ["x", "\\x", "/x", ".x", "@x", " x", ":x", "-x", "_x", ",x", "#x"] {
-                    values.push(Value::String(format!("{text}{sign}")));
-                }
-                if let Some(sample) = text::sample(&text, "", 1) {
-                    values.push(Value::String(sample));
-                }
-                if let Value::Long(number) = value {
-                    let length = usize::try_from(number.saturating_add(1)).unwrap_or(0).min(5_000);
-                    values.push(Value::String("x".repeat(length)));
-                    let elements =
-                        (0..length.min(200)).map(|at| crate::ir::Dynamic::String(format!("x{at}"))).collect();
-                    values.push(Value::Dynamic(crate::ir::Dynamic::Array(elements)));
-                }
-            } else if let Value::Long(number) = value {
-                for factor in [1, 60, 3_600, 86_400, 1_024, 1_048_576] {
-                    values.push(scalar::convert(&Value::Long(number.saturating_mul(factor)), ty));
-                    values.push(scalar::convert(
-                        &Value::Long(number.saturating_mul(factor).saturating_add(factor)),
-                        ty,
-                    ));
-                }
-            }
-        }
-    });
-    if ty == Type::DateTime {
-        for hours in 1..=200 {
-            values.push(Value::DateTime(now - hours * 3_600 * crate::ir::TICKS_PER_SECOND));
-        }
-    }
-    if matches!(ty, Type::String | Type::Dynamic | Type::Unknown) {
-        let plain =
-            ["0", "1", "7", "60", "100", "1000", "100000", "x@contoso.example", "a.b.c", "a b c d e f g h", "/a/b/c"];
-        values.extend(plain.map(|text| Value::String(text.to_owned())));
-    }
-    values.push(Value::missing(if ty == Type::Unknown { Type::String } else { ty }));
-    values.retain(|value| !value.is_null());
-    values
-}
-
-/// Other values like one: the `step`-th of each kind.
-fn variants(base: &str, ty: Type, step: usize, now: i64) -> Vec<Value> {
-    let number = i64::try_from(step).unwrap_or(1);
-    match ty {
-        Type::String | Type::Dynamic | Type::Unknown => vec![
-            Value::String(format!("{base}{step}")),
-            Value::String(format!("{step}{base}")),
-            Value::String(format!("{base} {step}")),
-            Value::String(format!("10.{}.{}.{}", number / 65_536 % 256, number / 256 % 256, number % 256)),
-            Value::String(format!("8.{}.{}.{}", number / 65_536 % 256, number / 256 % 256, number % 256)),
-            Value::String(format!("user{step}@contoso.example")),
-        ],
-        Type::DateTime => vec![Value::DateTime(now - (600 + number) * crate::ir::TICKS_PER_SECOND)],
-        Type::Bool => vec![Value::Bool(true), Value::Bool(false)],
-        Type::Guid => {
-            vec![scalar::convert(&Value::String(format!("11111111-2222-4333-8444-{step:012}")), Type::Guid)]
-        }
-        Type::TimeSpan => vec![Value::TimeSpan(number * crate::ir::TICKS_PER_SECOND)],
-        Type::Int | Type::Long | Type::Real | Type::Decimal => {
-            let base = scalar::convert(&Value::String(base.to_owned()), ty);
-            vec![
-                scalar::convert(&scalar::arithmetic(crate::ir::ArithmeticOp::Add, &base, &Value::Long(number)), ty),
-                scalar::convert(&Value::Long(number), ty),
-            ]
         }
     }
 }

@@ -7,12 +7,12 @@ mod chance;
 mod data;
 mod event;
 mod field;
+mod group;
 mod line;
 mod miss;
+mod plain;
 mod text;
-
-#[cfg(test)]
-mod tests;
+mod variant;
 
 use crate::eval::{self, Data, Refused, Table};
 use crate::ir::{Detection, Query, TICKS_PER_DAY, Trigger, TriggerOperator};
